@@ -1,0 +1,91 @@
+"""One labelled recording, and the manifest: the table of such rows that splits, training and evaluation share."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from emogram.errors import CorpusError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One labelled recording.
+
+    Attributes:
+        clip_id: unique and the same on every machine: the corpus and the official stem, ``ravdess/03-01-05-01-02-01-12``.
+        path: where the audio lies on this machine.
+        corpus: ``ravdess``, ``tess``, … as in `emogram corpus list`.
+        speaker: unique across corpora: ``ravdess-12``; empty where unknown.
+        sex: ``female``, ``male`` or empty where unknown.
+        emotion: canonical name, see `emogram.emotions`.
+        raw_label: the corpus's own label.
+        intensity: the corpus's own level (``normal``, ``strong``, ``LO`` …) or empty.
+        text: what is said, or its code, or empty.
+        take: repetition, or empty.
+        age: in years, empty where unknown.
+        kind: ``speech`` or ``song``.
+        duration_s: decoded length in seconds.
+        sha256: hash of the file's bytes, hexadecimal.
+        source_sha256: for an augmented copy, the hash of the clip that it was made from; else empty.
+    """
+
+    clip_id: str
+    path: str
+    corpus: str
+    speaker: str
+    sex: str = ""
+    emotion: str
+    raw_label: str
+    intensity: str = ""
+    text: str = ""
+    take: str = ""
+    age: str = ""
+    kind: str = "speech"
+    duration_s: float = 0.0
+    sha256: str = ""
+    source_sha256: str = ""
+
+
+FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Clip))
+
+
+def write_manifest(path: Path, clips: Sequence[Clip], *, parts: Sequence[str] | None = None) -> None:
+    """Write clips as CSV, one row a clip in the order given, with a last column ``part`` when `parts` is given."""
+    rows: Iterable[dict[str, object]] = (asdict(clip) for clip in clips)
+    columns = list(FIELDS)
+    if parts is not None:
+        columns.append("part")
+        rows = ({**row, "part": part} for row, part in zip(rows, parts, strict=True))
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    partial.replace(path)
+
+
+def read_manifest(path: Path) -> list[Clip]:
+    """Read what `write_manifest` wrote; a column ``part`` is ignored.
+
+    Raises:
+        CorpusError: the file is missing, has no such columns or a row that cannot be read; names the row.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            missing = set(FIELDS).difference(reader.fieldnames or ())
+            if missing:
+                raise CorpusError(f"{path}: no manifest, columns missing: {', '.join(sorted(missing))}; make one with: emogram corpus scan")
+            return [_clip(path, number, row) for number, row in enumerate(reader, start=2)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: cannot be read as a manifest ({error}); make one with: emogram corpus scan") from error
+
+
+def _clip(path: Path, number: int, row: dict[str, str]) -> Clip:
+    values: dict[str, str | float] = {name: row[name] or "" for name in FIELDS}
+    try:
+        values["duration_s"] = float(row["duration_s"])
+        return Clip(**values)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise CorpusError(f"{path}: row {number}: {error}; make the manifest again with: emogram corpus scan") from error

@@ -1,0 +1,58 @@
+"""The one exception tree: every error that a user can cause is an `EmogramError` with a one-line message."""
+
+
+class EmogramError(Exception):
+    """Anything that emogram refuses or cannot do. Its message names the file or field and the remedy, in one line."""
+
+
+class AudioError(EmogramError):
+    """A recording that cannot be used: unreadable, empty, silent, too long.
+
+    Args:
+        source: the file's path, or a description such as ``<bytes>``.
+        problem: what is wrong, a phrase without a full stop.
+        remedy: what the user can do about it.
+    """
+
+    def __init__(self, source: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{source}: {problem}; {remedy}")
+        self.source = source
+        self.problem = problem
+        self.remedy = remedy
+
+
+class ConfigurationError(EmogramError):
+    """A setting, option or argument with a value that it cannot have. Names the field, the value and the choices."""
+
+
+class CorpusError(EmogramError):
+    """A corpus, manifest or label table that is not what its name says."""
+
+
+class SplitError(EmogramError):
+    """A split that cannot be made. Says why and what can be made instead."""
+
+
+class LeakError(SplitError):
+    """A split in which the test part is not independent of the training part."""
+
+
+class ModelError(EmogramError):
+    """A model file or checkpoint that is damaged, foreign or does not fit."""
+
+
+class TrainingError(EmogramError):
+    """A training run that cannot go on: diverged, no data, a run folder of another configuration."""
+
+
+class MissingExtraError(EmogramError):
+    """A feature whose optional dependencies are not installed.
+
+    Args:
+        feature: what the user asked for.
+        extra: the extra that brings it, for example ``train``.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the extra [{extra}]; install it with: pip install 'emogram[{extra}]'")
+        self.extra = extra
