@@ -1,0 +1,41 @@
+# What a contributor types. PYTHON picks the interpreter, 3.11 or newer: make test PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-emit-index-url --no-emit-find-links \
+  --no-emit-trusted-host --no-header --constraint requirements/torch.in $(if $(UPGRADE),--upgrade) pyproject.toml
+
+.PHONY: help demo test check format bench lock clean
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
+
+demo: .venv/installed-train  ## train, test and try a small network; CORPUS=ravdess=PATH takes a real corpus
+	$(BIN)/emogram demo $(if $(CORPUS),--corpus "$(CORPUS)")
+
+test: .venv/installed-dev  ## run every test; EMOGRAM_DATA=PATH adds those on real audio
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev  ## formatting, lint, types, import contracts
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: .venv/installed-dev  ## put the code into the house format
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: .venv/installed-dev  ## measure speed, side by side with what one would use instead; NAME=logmel runs one
+	$(BIN)/python -m benchmarks $(NAME)
+
+lock: .venv/installed-dev  ## make requirements/*.txt again; UPGRADE=1 takes newer releases
+	for extra in base train dev; do \
+	  $(COMPILE) --output-file requirements/$$extra.txt $$(test $$extra = base || echo --extra $$extra --constraint requirements/base.txt) && \
+	  sed -i.bak -E -e 's/\+cpu$$//' -e '/^(nvidia|cuda|triton|pip=|emogram|#|$$)/d' requirements/$$extra.txt && rm requirements/$$extra.txt.bak || exit 1; \
+	done
+
+clean:  ## remove what these commands made, but no runs
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+.venv/installed-%: requirements/%.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("emogram needs Python 3.11 or newer: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
