@@ -1,0 +1,106 @@
+"""The command `emogram`: which commands there are, how errors are told, what exit status follows."""
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from emogram.errors import ConfigurationError, EmogramError
+
+if TYPE_CHECKING:
+    import typer
+
+SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+MODULES = ("predict", "corpus", "training")
+"""Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
+
+HOMES = {"predict": "predict", "corpus": "corpus"}
+"""Commands whose module alone is imported when they are called, which keeps start-up short."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `emogram` with these arguments, those of the process where None, and return the exit status.
+
+    Results go to standard output, all else to standard error. 0: everything asked for succeeded, 1: some input failed,
+    2: wrong usage or configuration, 130: interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return FAILED
+    return status
+
+
+def build(modules: Iterable[str] = MODULES) -> "typer.Typer":
+    """The typer application with the commands of these modules."""
+    import typer
+
+    application = typer.Typer(name="emogram", add_completion=False, pretty_exceptions_enable=False)
+
+    @application.callback()
+    def emogram(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        ] = False,
+    ) -> None:
+        """Recognise emotion in speech with convolutional networks on spectrograms."""
+
+    for module in modules:
+        importlib.import_module(f"emogram.cli.{module}").register(application)
+    return application
+
+
+def _run(arguments: Sequence[str]) -> int:
+    import typer
+
+    home = HOMES.get(arguments[0]) if arguments else None
+    try:
+        application = build(MODULES if home is None else (home,))
+        status = application(args=list(arguments), prog_name="emogram", standalone_mode=False)
+    except EmogramError as error:
+        _tell(str(error))
+        return MISUSED if isinstance(error, ConfigurationError) else FAILED
+    except typer.TyperException as error:
+        _tell_misuse(error)
+        return error.exit_code
+    except typer.Abort:
+        return INTERRUPTED
+    return status if isinstance(status, int) else SUCCEEDED
+
+
+def _tell(message: str) -> None:
+    print("emogram: error:", " ".join(message.splitlines()), file=sys.stderr)  # noqa: T201
+
+
+def _tell_misuse(error: "typer.TyperException") -> None:
+    message = error.format_message().strip().rstrip(".")
+    context: typer.Context | None = getattr(error, "ctx", None)
+    command = context.command_path if context else "emogram"
+    if message and "\n" not in message:
+        _tell(f"{message}; see: {command} --help")
+    else:  # a group called without a command, whose help typer has told already or puts into the message
+        print(message or f"emogram: error: a command is missing; see: {command} --help", file=sys.stderr)  # noqa: T201
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import typer
+
+        import emogram
+
+        typer.echo(f"emogram {emogram.__version__}")
+        raise typer.Exit
+
+
+def _forget_output() -> None:
+    """Whoever read our output has gone: leave nothing for Python to flush, and complain about, as it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
