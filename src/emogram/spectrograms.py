@@ -95,7 +95,7 @@ class PowerSpectrum(nn.Module):
             raise ConfigurationError(f"n_fft={n_fft}: shorter than the window of {window_length} samples")
         if hop_length > window_length:
             raise ConfigurationError(
-                f"hop_ms: the hop of {hop_length} samples is longer than the window of {window_length}; samples would be lost"
+                f"hop_ms: the hop of {hop_length} samples is longer than the window of {window_length}"
             )
         self.n_fft = n_fft
         self.window_length = window_length
@@ -202,7 +202,7 @@ class Spectrogram(nn.Module):
         return self.transform.n_frames(n_samples)
 
     def for_export(self) -> "Spectrogram":
-        """This front end with its transform as a convolution, which every ONNX runtime computes. Changes it in place."""
+        """Switch the transform to a convolution, which every ONNX runtime computes, in place."""
         self.transform.as_convolution()
         return self
 
@@ -210,7 +210,7 @@ class Spectrogram(nn.Module):
         """See the class."""
         if self.transform.convolution or wave.shape[0] <= _CLIPS_PER_CHUNK:
             return self._bands(wave)
-        return torch.cat([self._bands(chunk) for chunk in wave.split(_CLIPS_PER_CHUNK)])
+        return torch.cat([self._bands(chunk) for chunk in torch.split(wave, _CLIPS_PER_CHUNK)])
 
     def _bands(self, wave: Tensor) -> Tensor:
         bands: Tensor = self.compression(self.filterbank(self.transform(wave)))
