@@ -1,5 +1,14 @@
 """The one exception tree: every error that a user can cause is an `EmogramError` with a one-line message."""
 
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(given: str, choices: Iterable[str]) -> str:
+    """The end of a message about a mistyped name: ``, did you mean 'x'?``, or nothing where no choice is near."""
+    near = difflib.get_close_matches(given.lower(), list(choices), n=1, cutoff=0.5)
+    return f", did you mean {near[0]!r}?" if near else ""
+
 
 class EmogramError(Exception):
     """Anything that emogram refuses or cannot do. Its message names the file or field and the remedy, in one line."""

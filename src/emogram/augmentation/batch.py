@@ -34,5 +34,5 @@ def draw(settings: BatchSettings, rng: np.random.Generator, *, clips: int) -> Mi
 
 def apply(values: Tensor, drawn: MixupDraw) -> Tensor:
     """Mix along the first axis: spectrograms [B, C, F, N] and targets [B, K] alike."""
-    partner = values[torch.from_numpy(drawn.partner)]
+    partner = values[torch.from_numpy(drawn.partner).to(values.device)]
     return torch.lerp(partner, values, drawn.weight)

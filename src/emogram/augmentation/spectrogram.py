@@ -62,8 +62,8 @@ def apply(spec: Tensor, drawn: SpectrogramDraw) -> Tensor:
     Shape:
         spec [B, C, F, N] -> the same
     """
-    spec = spec + torch.from_numpy(drawn.gain)[:, None, :, None]
-    return spec.masked_fill(torch.from_numpy(drawn.masked)[:, None], 0.0)
+    spec = spec + torch.from_numpy(drawn.gain).to(spec.device)[:, None, :, None]
+    return spec.masked_fill(torch.from_numpy(drawn.masked).to(spec.device)[:, None], 0.0)
 
 
 def _masks(rng: np.random.Generator, clips: int, masks: int, size: int, largest: float) -> npt.NDArray[np.bool_]:

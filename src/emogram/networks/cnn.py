@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emogram.errors import ConfigurationError
-from emogram.networks.pooling import PoolingName, pooling
+from emogram.networks.pooling import Pooling, PoolingName, pooling
 
 BlockName = Literal["plain", "residual"]
 NormalisationName = Literal["batch", "group", "instance", "none"]
@@ -116,9 +116,9 @@ class CNN(nn.Module):
                 blocks.append(Block(channels, width, stride, settings, drop_probability=drop))
                 channels = width
         self.blocks = nn.ModuleList(blocks)
-        self.pooling = pooling(settings.pooling, channels)
+        self.pooling: Pooling = pooling(settings.pooling, channels)
         self.dropout = nn.Dropout(settings.dropout)
-        self.head = nn.Linear(int(self.pooling.out_features), n_classes)
+        self.head = nn.Linear(self.pooling.out_features, n_classes)
 
     def forward(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
         """See the class."""

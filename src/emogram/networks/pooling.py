@@ -3,6 +3,7 @@
 A mask is [B, 1, N], one where a frame is real and zero where it is padding; None means that all are real.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -13,7 +14,17 @@ PoolingName = Literal["average", "max", "average_max", "statistics", "attention"
 _VARIANCE_FLOOR = 1e-5
 
 
-class AveragePooling(nn.Module):
+class Pooling(nn.Module):
+    """What every pooling tells: its width.
+
+    Attributes:
+        out_features: length of the vector that it makes.
+    """
+
+    out_features: int
+
+
+class AveragePooling(Pooling):
     """Mean over time: [B, D, N] -> [B, D]."""
 
     def __init__(self, channels: int) -> None:
@@ -25,7 +36,7 @@ class AveragePooling(nn.Module):
         return mean_over_time(frames, mask)
 
 
-class MaxPooling(nn.Module):
+class MaxPooling(Pooling):
     """Maximum over time: [B, D, N] -> [B, D]."""
 
     def __init__(self, channels: int) -> None:
@@ -37,7 +48,7 @@ class MaxPooling(nn.Module):
         return max_over_time(frames, mask)
 
 
-class AverageMaxPooling(nn.Module):
+class AverageMaxPooling(Pooling):
     """Mean and maximum side by side: [B, D, N] -> [B, 2 D]."""
 
     def __init__(self, channels: int) -> None:
@@ -49,7 +60,7 @@ class AverageMaxPooling(nn.Module):
         return torch.cat([mean_over_time(frames, mask), max_over_time(frames, mask)], dim=1)
 
 
-class StatisticsPooling(nn.Module):
+class StatisticsPooling(Pooling):
     """Mean and standard deviation side by side (Snyder et al. 2018, x-vectors): [B, D, N] -> [B, 2 D]."""
 
     def __init__(self, channels: int) -> None:
@@ -63,7 +74,7 @@ class StatisticsPooling(nn.Module):
         return torch.cat([mean, (square + _VARIANCE_FLOOR).sqrt()], dim=1)
 
 
-class AttentionPooling(nn.Module):
+class AttentionPooling(Pooling):
     """Attentive statistics (Okabe et al. 2018): each channel weighs the frames for its mean and deviation.
 
     Args:
@@ -104,12 +115,12 @@ def max_over_time(frames: Tensor, mask: Tensor | None) -> Tensor:
     return frames.amax(dim=2)
 
 
-def pooling(name: PoolingName, channels: int) -> nn.Module:
+def pooling(name: PoolingName, channels: int) -> Pooling:
     """The pooling of that name for D = `channels`; it tells its width in ``out_features``."""
     return _POOLINGS[name](channels)
 
 
-_POOLINGS: dict[PoolingName, type[nn.Module]] = {
+_POOLINGS: dict[PoolingName, Callable[[int], Pooling]] = {
     "average": AveragePooling,
     "max": MaxPooling,
     "average_max": AverageMaxPooling,

@@ -1,1 +1,1 @@
-"""training."""
+"""Training: configuration, cached audio, reproducible batches, the fit, and the run folder that it leaves."""

@@ -1,0 +1,207 @@
+"""The configuration of a run: one YAML file, ``key=value`` overrides, every field checked, every default written once."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from emogram import splits
+from emogram.augmentation.batch import BatchSettings
+from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
+from emogram.augmentation.waveform import WaveformSettings
+from emogram.errors import ConfigurationError, did_you_mean
+from emogram.networks.cnn import CNNSettings
+from emogram.spectrograms import LogMelSettings, SpectrogramSettings
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SplitSettings(_Settings):
+    """Which clips train, validate and test."""
+
+    name: str = Field("speaker", description="how to split; `emogram.splits.NAMES`")
+    fold: int = Field(1, ge=1, description="which fold is tested")
+    folds: int = Field(5, ge=2, description="number of folds where the split leaves it open (kfold)")
+    seed: int = Field(0, ge=0, description="of the draw of speakers or clips")
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in splits.NAMES:
+            raise ValueError(f"no split {name!r}; choose {', '.join(splits.NAMES)}")
+        return name
+
+
+class AudioSettings(_Settings):
+    """The audio that the network hears."""
+
+    sample_rate: int = Field(16_000, ge=4_000, le=48_000, description="Hz")
+    clip_s: float = Field(
+        3.0, gt=0.1, le=30, description="length of the random crop in training; tests hear whole clips"
+    )
+
+
+class AugmentationSettings(_Settings):
+    """What is done to training clips, drawn anew for each epoch."""
+
+    waveform: WaveformSettings = WaveformSettings()
+    spectrogram: SpectrogramAugmentationSettings = SpectrogramAugmentationSettings()
+    batch: BatchSettings = BatchSettings()
+
+
+class OptimizerSettings(_Settings):
+    """AdamW (Loshchilov and Hutter 2019) under a one-cycle or constant rate."""
+
+    name: Literal["adamw"] = "adamw"
+    learning_rate: float = Field(2e-3, gt=0, le=10, description="highest rate")
+    weight_decay: float = Field(0.05, ge=0, description="on weights of more than one dimension")
+    schedule: Literal["one_cycle", "constant"] = Field("one_cycle", description="one_cycle: Smith and Topin 2019")
+    warm_up: float = Field(0.15, gt=0, lt=1, description="part of the steps in which the rate rises")
+    gradient_clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
+
+
+class FitSettings(_Settings):
+    """How long and how carefully to fit."""
+
+    epochs: int = Field(40, ge=1, le=10_000)
+    batch_size: int = Field(32, ge=2, le=4096)
+    optimizer: OptimizerSettings = OptimizerSettings()
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    balance: Literal["none", "weights", "sampling"] = Field(
+        "none", description="rare emotions: weigh their loss, or draw them more often"
+    )
+    averaging: float = Field(0.99, ge=0, lt=1, description="decay of the averaged weights that are validated; 0: none")
+    monitor: Literal["validation_uar", "validation_accuracy", "validation_loss"] = Field(
+        "validation_uar", description="picks the checkpoint and stops early"
+    )
+    patience: int = Field(0, ge=0, description="epochs without a better score before stopping; 0: never")
+
+
+class RuntimeSettings(_Settings):
+    """How to compute. Nothing here belongs to a run's identity."""
+
+    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the processor has it")
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: int = Field(0, ge=0, description="0: as many as there are")
+    cache: Path | None = Field(None, description="decoded audio; default: EMOGRAM_CACHE or the user's cache folder")
+
+
+class Configuration(_Settings):
+    """Everything that determines a run."""
+
+    name: str = Field("run", description="of the run and its model", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    corpora: dict[str, Path] = Field(default_factory=dict, description="corpus name to folder, manifest or CSV")
+    seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout")
+    split: SplitSettings = SplitSettings()
+    audio: AudioSettings = AudioSettings()
+    spectrogram: SpectrogramSettings = LogMelSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    network: CNNSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
+    fit: FitSettings = FitSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+
+    def determinants(self) -> dict[str, Any]:
+        """The fields that the result depends on, JSON-ready: all but the runtime, the name and where the audio lies."""
+        return self.model_dump(mode="json", exclude={"runtime", "name", "corpora"})
+
+    def to_yaml(self) -> str:
+        """The resolved configuration, every default written out."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Configuration:
+    """Read a configuration file and apply overrides such as ``fit.epochs=10`` or ``network=cnn-small``.
+
+    Raises:
+        ConfigurationError: names the field, the value and the choices, in one line.
+    """
+    values: dict[str, Any] = {} if path is None else _read(path)
+    for override in overrides:
+        _override(values, override)
+    return validate(values, source=str(path) if path else "configuration")
+
+
+def validate(values: dict[str, Any], *, source: str = "configuration") -> Configuration:
+    """Check plain values. Raises `ConfigurationError` as `load` does."""
+    try:
+        return Configuration.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError(_first_problem(error, source)) from error
+
+
+def key(configuration: Configuration, clips: Sequence[tuple[str, str, str]], version: str) -> str:
+    """Identity of a run: a hash of what determines its result.
+
+    Args:
+        configuration: resolved.
+        clips: (clip_id, sha256, part) of every clip, in manifest order.
+        version: of the code that affects results.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    content = json.dumps([configuration.determinants(), clips, version], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error}); give a YAML file") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{path}: must hold fields and values, not {type(values).__name__}")
+    return values
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    name, separator, text = override.partition("=")
+    if not separator or not name.strip():
+        raise ConfigurationError(f"{override}: an override is written field=value, for example fit.epochs=10")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{override}: the value is not valid YAML") from error
+    *parents, last = name.strip().split(".")
+    for parent in parents:
+        inner = values.get(parent)
+        if isinstance(inner, str):
+            inner = {"name": inner}
+        elif not isinstance(inner, dict):
+            inner = {}
+        values[parent] = inner
+        values = inner
+    values[last] = value
+
+
+def _first_problem(error: ValidationError, source: str) -> str:
+    problem = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in problem["loc"]) or "configuration"
+    if problem["type"] == "extra_forbidden":
+        choices = _field_names(problem["loc"][:-1])
+        suggestion = did_you_mean(str(problem["loc"][-1]), choices)
+        return f"{source}: {field}: no such field{suggestion or ';'} choose {', '.join(choices)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    value = problem["input"]
+    shown = "" if isinstance(value, dict) or "loc" not in problem else f"={value!r}"
+    more = len(error.errors()) - 1
+    return f"{source}: {field}{shown}: {message[0].lower()}{message[1:]}" + (f" (and {more} more)" if more else "")
+
+
+def _field_names(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Configuration
+    for part in location:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)
