@@ -3,7 +3,7 @@
 >>> import emogram
 >>> recognizer = emogram.load("model.onnx")  # doctest: +SKIP
 >>> print(recognizer.predict("clip.wav"))  # doctest: +SKIP
-clip.wav: happy 87 % (surprised 8 %, neutral 3 %)
+clip.wav: happy 87% (surprised 8%, neutral 3%)
 
 Importing this package imports nothing else: each name below brings its module when it is first used.
 """

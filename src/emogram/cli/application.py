@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -28,13 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2: wrong usage or configuration, 130: interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name need not be text in any encoding
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
         _forget_output()
+        if not isinstance(error, BrokenPipeError):
+            _tell(f"{error.filename or 'output'}: {error.strerror}; check the disk and permissions")
         return FAILED
     return status
 
@@ -81,7 +87,7 @@ def _tell(message: str) -> None:
 
 
 def _tell_misuse(error: "typer.TyperException") -> None:
-    message = error.format_message().strip().rstrip(".")
+    message = error.format_message().replace("Value error, ", "").strip().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "emogram"
     if message and "\n" not in message:
@@ -101,6 +107,6 @@ def _print_version(wanted: bool) -> None:
 
 
 def _forget_output() -> None:
-    """Whoever read our output has gone: leave nothing for Python to flush, and complain about, as it ends."""
+    """Output cannot be written any more: leave nothing for Python to flush, and complain about, as it ends."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

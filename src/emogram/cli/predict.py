@@ -1,8 +1,42 @@
-"""`emogram predict`: the emotion of recordings."""
+"""`emogram predict`: the emotion of recordings, as a table, JSON or CSV."""
 
-from typing import Annotated
+import contextlib
+import csv
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
+
+from emogram.errors import AudioError, ConfigurationError
+
+if TYPE_CHECKING:
+    from emogram.audio import Source
+    from emogram.recognition import Prediction, Recognizer
+
+SUFFIXES = (
+    *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".nist", ".oga", ".ogg", ".opus"),
+    *(".rf64", ".snd", ".sph", ".voc", ".w64", ".wav", ".wave"),
+)
+"""What counts as a recording inside a folder. A file that is named itself may be called anything."""
+
+STANDARD_INPUT = "-"
+
+_Entry: TypeAlias = "tuple[str, AudioError | None]"
+_Write: TypeAlias = "Callable[[str, Prediction | AudioError], None]"
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 def register(application: typer.Typer) -> None:
@@ -10,5 +44,145 @@ def register(application: typer.Typer) -> None:
     application.command()(predict)
 
 
-def predict(recordings: Annotated[list[str], typer.Argument(metavar="FILE|DIR|-")]) -> None:
-    """Recognise the emotion of recordings."""
+def predict(
+    recordings: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|DIR|-", help="Recordings, folders with all below them, - for standard input."),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL"),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", "-f", help="How to write the results.")] = Format.TABLE,
+) -> None:
+    """Recognise the emotion of recordings.
+
+    Takes WAV, AIFF, FLAC, Ogg, MP3 and whatever else libsndfile reads, at any rate, length and number of channels.
+    Recordings that cannot be used are named on standard error, the rest is answered, and the exit status is 1.
+
+    Examples:
+        emogram predict call.wav
+
+        emogram predict --model model.onnx recordings/ --format csv > emotions.csv
+
+        ffmpeg -i film.mp4 -f wav - | emogram predict - --format json
+    """
+    if recordings.count(STANDARD_INPUT) > 1:
+        raise ConfigurationError("-: standard input can be read only once; name it once")
+    from emogram.recognition import load
+
+    recognizer = load(model)
+    entries = [entry for name in recordings for entry in _expand(name)]
+    failed = 0
+    with _writer(output, [name for name, _ in entries], recognizer.emotions) as write:
+        for done, (name, answer) in enumerate(_answers(recognizer, entries), start=1):
+            if isinstance(answer, AudioError):
+                failed += 1
+                typer.echo(f"emogram: error: {answer}", err=True)
+            write(name, answer)
+            _show_progress(done, len(entries))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _expand(name: str) -> Iterator[_Entry]:
+    """A file as it is; in place of a folder the recordings in and below it, sorted, and what is wrong with it."""
+    if name == STANDARD_INPUT or not Path(name).is_dir():
+        yield name, None
+        return
+    found: list[_Entry] = []
+
+    def refuse(error: OSError) -> None:
+        problem = AudioError(error.filename, f"is a folder that cannot be read ({error.strerror})", "check permissions")
+        found.append((error.filename, problem))
+
+    for parent, folders, files in os.walk(name, onerror=refuse):
+        folders[:] = [folder for folder in folders if not folder.startswith(".")]
+        wanted = [file for file in files if file.lower().endswith(SUFFIXES) and not file.startswith(".")]
+        found += [(str(Path(parent, file)), None) for file in wanted]
+    if not found:
+        found.append((name, AudioError(name, "holds no recordings", "name the files, or another folder")))
+    yield from sorted(found, key=lambda entry: entry[0])
+
+
+def _answers(recognizer: "Recognizer", entries: Sequence[_Entry]) -> "Iterator[tuple[str, Prediction | AudioError]]":
+    sources: Iterator[Source] = (
+        sys.stdin.buffer if name == STANDARD_INPUT else name for name, problem in entries if problem is None
+    )
+    answers = recognizer.predict_many(sources, workers=1 if len(entries) == 1 else None)
+    for name, problem in entries:
+        answer = problem or next(answers)
+        yield name, answer if isinstance(answer, AudioError) else dataclasses.replace(answer, file=name)
+
+
+def _writer(output: Format, names: Sequence[str], emotions: Sequence[str]) -> contextlib.AbstractContextManager[_Write]:
+    if output is Format.JSON:
+        return _write_json()
+    return _write_csv(emotions) if output is Format.CSV else _write_table(names, emotions)
+
+
+def _fields(name: str, answer: "Prediction | AudioError") -> dict[str, Any]:
+    if isinstance(answer, AudioError):
+        return {"file": name, "error": f"{answer.problem}; {answer.remedy}"}
+    return answer.to_dict()
+
+
+@contextlib.contextmanager
+def _write_json() -> Iterator[_Write]:
+    before = "["
+
+    def write(name: str, answer: "Prediction | AudioError") -> None:
+        nonlocal before
+        typer.echo(f"{before}\n  {json.dumps(_fields(name, answer))}", nl=False)
+        before = ","
+
+    try:
+        yield write
+    finally:
+        typer.echo("[]" if before == "[" else "\n]")
+
+
+@contextlib.contextmanager
+def _write_csv(emotions: Sequence[str]) -> Iterator[_Write]:
+    columns = ["file", "emotion", "confidence", "duration_s", "model", *emotions, "error"]
+    table = csv.DictWriter(sys.stdout, columns, restval="", extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
+
+    def write(name: str, answer: "Prediction | AudioError") -> None:
+        fields = _fields(name, answer)
+        table.writerow(fields | fields.get("probabilities", {}))
+
+    yield write
+
+
+@contextlib.contextmanager
+def _write_table(names: Sequence[str], emotions: Sequence[str]) -> Iterator[_Write]:
+    from emogram.audio import name_of
+
+    file_width = max((len(name_of(name)) for name in names), default=0)
+    width = max(len(emotion) for emotion in emotions)
+    full = "█" if "utf" in (sys.stdout.encoding or "").lower() else "#"
+    typer.echo(
+        f"{'file':<{file_width}}  {'emotion':<{width}}  {'confidence':<16}  {'next':<{width + 6}}  {'length':>8}"
+    )
+
+    def write(name: str, answer: "Prediction | AudioError") -> None:
+        file = f"{name_of(name):<{file_width}}"
+        if isinstance(answer, AudioError):
+            typer.echo(f"{file}  {'-':<{width}}  {answer.problem}")
+            return
+        [(emotion, probability)] = sorted(answer.probabilities.items(), key=lambda item: -item[1])[1:2]
+        bar = full * round(10 * answer.confidence)
+        following = f"{emotion:<{width}} {probability:>4.0%}"
+        typer.echo(
+            f"{file}  {answer.emotion:<{width}}  {answer.confidence:>4.0%}  {bar:<10}  "
+            f"{following:<{width + 6}}  {answer.duration_s:>6.1f} s"
+        )
+
+    yield write
+
+
+def _show_progress(done: int, total: int) -> None:
+    """Count on standard error, where a person looks there and sees no results pass by."""
+    if total > 1 and sys.stderr.isatty() and not sys.stdout.isatty():
+        typer.echo(f"\r{done}/{total}", err=True, nl=done == total)

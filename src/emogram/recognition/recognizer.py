@@ -62,10 +62,10 @@ class Prediction:
         }
 
     def __str__(self) -> str:
-        """One line: ``clip.wav: happy 87 % (surprised 8 %, neutral 3 %)``."""
+        """One line: ``clip.wav: happy 87% (surprised 8%, neutral 3%)``."""
         ranked = sorted(self.probabilities.items(), key=lambda item: -item[1])
         others = ", ".join(f"{emotion} {probability:.0%}" for emotion, probability in ranked[1:3])
-        return f"{audio.name_of(self.file)}: {self.emotion} {self.confidence:.0%} ({others})".replace("%", " %")
+        return f"{audio.name_of(self.file)}: {self.emotion} {self.confidence:.0%} ({others})"
 
 
 class Recognizer:
@@ -183,13 +183,13 @@ def load(model: str | os.PathLike[str] | bytes | None = None, *, threads: int = 
 
     Raises:
         ModelError: there is no such model, or it cannot be used.
+        ConfigurationError: none is named, and none comes with emogram.
     """
     if model is None:
         model = os.environ.get(MODEL_VARIABLE) or BUNDLED_MODEL
         if model == BUNDLED_MODEL and not BUNDLED_MODEL.is_file():
-            raise ModelError(
-                f"no model: name one (--model FILE, {MODEL_VARIABLE}=FILE); `emogram train` and `emogram demo` each export one"
-            )
+            remedy = f"name one (--model FILE or {MODEL_VARIABLE}=FILE); `emogram demo` and `emogram train` export one"
+            raise ConfigurationError(f"model: there is none; {remedy}")
     return Recognizer(read_model(model), threads=threads)
 
 
