@@ -1,6 +1,7 @@
 """One labelled recording, and the manifest: the table of such rows that splits, training and evaluation share."""
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -50,19 +51,30 @@ class Clip:
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Clip))
 
 
+_REMEDY = "make one with: emogram corpus scan"
+
+
 def write_manifest(path: Path, clips: Sequence[Clip], *, parts: Sequence[str] | None = None) -> None:
-    """Write clips as CSV, one row a clip in the order given, with a last column ``part`` when `parts` is given."""
+    """Write clips as CSV, one row a clip in the order given, with a last column ``part`` when `parts` is given.
+
+    Raises:
+        CorpusError: the file cannot be written; nothing is left behind.
+    """
     rows: Iterable[dict[str, object]] = (asdict(clip) for clip in clips)
     columns = list(FIELDS)
     if parts is not None:
         columns.append("part")
         rows = ({**row, "part": part} for row, part in zip(rows, parts, strict=True))
     partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    partial.replace(path)
+    try:
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise CorpusError(f"{path}: cannot be written ({error.strerror}); check the folder") from error
 
 
 def read_manifest(path: Path) -> list[Clip]:
@@ -74,18 +86,24 @@ def read_manifest(path: Path) -> list[Clip]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            missing = set(FIELDS).difference(reader.fieldnames or ())
+            missing = sorted(set(FIELDS).difference(reader.fieldnames or ()))
             if missing:
-                raise CorpusError(f"{path}: no manifest, columns missing: {', '.join(sorted(missing))}; make one with: emogram corpus scan")
+                raise CorpusError(f"{path}: no manifest, it lacks the columns {', '.join(missing)}; {_REMEDY}")
             return [_clip(path, number, row) for number, row in enumerate(reader, start=2)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path}: cannot be read as a manifest ({error}); make one with: emogram corpus scan") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CorpusError(f"{path}: cannot be read as a manifest ({reason}); {_REMEDY}") from error
 
 
 def _clip(path: Path, number: int, row: dict[str, str]) -> Clip:
-    values: dict[str, str | float] = {name: row[name] or "" for name in FIELDS}
+    values = {name: row[name] or "" for name in FIELDS}
+    empty = [name for name in ("clip_id", "path", "corpus", "emotion") if not values[name]]
+    if empty:
+        raise CorpusError(f"{path}: row {number}: column {empty[0]} is empty; {_REMEDY}")
     try:
-        values["duration_s"] = float(row["duration_s"])
-        return Clip(**values)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise CorpusError(f"{path}: row {number}: {error}; make the manifest again with: emogram corpus scan") from error
+        duration_s = float(row["duration_s"])
+    except (TypeError, ValueError):
+        duration_s = -1.0
+    if not 0 <= duration_s < math.inf:
+        raise CorpusError(f"{path}: row {number}: column duration_s: {row['duration_s']!r} is no length; {_REMEDY}")
+    return Clip(**{**values, "duration_s": duration_s})  # type: ignore[arg-type]
