@@ -86,11 +86,9 @@ class Learner(lightning.LightningModule):
         self._count(logits, targets, loss)
         return loss
 
-    @override
-    def on_train_epoch_end(self) -> None:
-        """Tell the epoch's loss and accuracy."""
-        self.log("train_loss", self._loss / self._seen)
-        self.log("train_accuracy", self._correct / self._seen)
+    def training_scores(self) -> tuple[float, float]:
+        """Mean loss, and part of the clips whose heavier emotion was found, over the epoch so far."""
+        return self._loss / self._seen, self._correct / self._seen
 
     @override
     def validation_step(self, batch: Batch, batch_index: int) -> None:

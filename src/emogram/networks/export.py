@@ -1,0 +1,86 @@
+"""Export: one ONNX file, wave in and probabilities out, that carries all it takes to use it."""
+
+import copy
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+
+from emogram.errors import ModelError
+from emogram.networks.classifier import Classifier, Recognition
+from emogram.recognition.model_file import INPUT_NAME, OUTPUT_NAME, ModelInfo, read_model
+from emogram.recognition.recognizer import Recognizer
+
+TOLERANCE = 1e-4
+"""Largest difference between a probability of the file and of the trained network."""
+
+
+def export(classifier: Classifier, info: ModelInfo, path: Path) -> None:
+    """Write the model file; the classifier is left as it is.
+
+    The Fourier transform becomes a convolution with windowed waves, and weights stay inside the file. A reader sees the
+    old file or the new one, never a part.
+
+    Args:
+        classifier: trained.
+        info: everything that the file says about itself; its temperature goes into the graph.
+        path: to write.
+    """
+    recognition = Recognition(copy.deepcopy(classifier).cpu().float(), info.temperature).eval()
+    recognition.classifier.spectrogram.for_export()
+    model = _graph(recognition, example=torch.zeros(2, round(info.clip_s * info.sample_rate)))
+    for key, value in info.to_metadata().items():
+        model.metadata_props.add(key=key, value=value)
+    model.producer_name = "emogram"
+    model.producer_version = info.emogram_version
+    onnx.checker.check_model(model)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(model.SerializeToString())
+    partial.replace(path)
+
+
+def largest_difference(classifier: Classifier, path: Path, waves: list[npt.NDArray[np.float32]]) -> float:
+    """Largest difference between the file's probabilities and those of the network, over some waves [T].
+
+    Raises:
+        ModelError: the file's graph does not compute what the network computes.
+    """
+    model = read_model(path)
+    recognizer = Recognizer(model)
+    recognition = Recognition(classifier, model.info.temperature).eval()
+    differences = []
+    for wave in waves:
+        with torch.inference_mode():
+            expected = recognition(torch.from_numpy(wave)[None])[0].numpy()
+        given = np.array(list(recognizer.predict(wave).probabilities.values()))
+        differences.append(float(np.abs(given - expected).max()))
+    largest = max(differences, default=0.0)
+    if not largest <= TOLERANCE:
+        raise ModelError(
+            f"{path}: differs from the trained network by {largest:.2g}; report this with the run's folder"
+        )
+    return largest
+
+
+def _graph(recognition: Recognition, example: torch.Tensor) -> Any:
+    batch, samples = torch.export.Dim("batch", min=1, max=65536), torch.export.Dim("samples", min=16)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # The exporter warns of its own use of what its own dependencies deprecate.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            recognition,
+            (example,),
+            input_names=[INPUT_NAME],
+            output_names=[OUTPUT_NAME],
+            dynamic_shapes={"wave": {0: batch, 1: samples}},
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    return program.model_proto

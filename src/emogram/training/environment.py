@@ -1,0 +1,45 @@
+"""The environment of a run: what might explain a difference between two machines."""
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+import emogram
+from emogram.training.configuration import RuntimeSettings
+from emogram.training.fit import uses_bf16
+
+_PACKAGES = ("torch", "lightning", "numpy", "soundfile", "soxr", "onnx", "onnxruntime")
+
+
+def describe(runtime: RuntimeSettings) -> dict[str, object]:
+    """Versions, processor, threads and precision, JSON-ready."""
+    return {
+        "emogram": emogram.__version__,
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "precision": "bf16" if uses_bf16(runtime) else "fp32",
+        **{package: _version(package) for package in _PACKAGES},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

@@ -1,0 +1,97 @@
+"""The history of a fit: one row an epoch, kept in the checkpoint, so that a continued run has all of it."""
+
+import csv
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from typing_extensions import override
+
+from emogram.training.learner import Learner
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """Scores of one epoch. Training scores are of augmented clips, as they were met; validation is by averaged weights.
+
+    Attributes:
+        epoch: counted from 1.
+        learning_rate: at its end.
+        train_loss: mean over its clips.
+        train_accuracy: part of the (mixed) clips whose heavier emotion was found.
+        validation_loss: cross-entropy.
+        validation_accuracy: part.
+        validation_uar: unweighted average recall.
+        seconds: of training and validation.
+        clips_per_s: trained, validation included in the time.
+    """
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    validation_uar: float
+    seconds: float
+    clips_per_s: float
+
+
+class History(Callback):
+    """Collects the epochs and writes them as ``history.csv`` after each.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.epochs: list[Epoch] = []
+        self._started = 0.0
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return {"epochs": [asdict(epoch) for epoch in self.epochs]}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.epochs = [Epoch(**epoch) for epoch in state_dict["epochs"]]
+
+    @override
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._started = time.monotonic()
+
+    @override
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        seconds = time.monotonic() - self._started
+        assert isinstance(pl_module, Learner)
+        train_loss, train_accuracy = pl_module.training_scores()
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        batches = trainer.train_dataloader
+        clips = len(batches) * batches.batch_sampler.batch_size if batches is not None else 0
+        self.epochs.append(
+            Epoch(
+                epoch=trainer.current_epoch + 1,
+                learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                validation_loss=scores["validation_loss"],
+                validation_accuracy=scores["validation_accuracy"],
+                validation_uar=scores["validation_uar"],
+                seconds=round(seconds, 3),
+                clips_per_s=round(clips / seconds, 1),
+            )
+        )
+        self.write()
+
+    def write(self) -> None:
+        """Write all epochs; a reader sees the old file or the new one."""
+        partial = self.path.with_name(self.path.name + ".partial")
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [field.name for field in fields(Epoch)], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(epoch) for epoch in self.epochs)
+        partial.replace(self.path)

@@ -1,0 +1,89 @@
+"""What a run learns from: clips gathered from corpora, split without leaks, and the emotions among them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emogram import corpora, splits
+from emogram.corpora.clip import Clip, read_manifest
+from emogram.emotions import ordered
+from emogram.errors import ConfigurationError
+from emogram.splits import Split
+from emogram.training.cache import AudioCache
+from emogram.training.configuration import Configuration, key
+from emogram.training.data import ClipDataset
+
+RESULTS_VERSION = 1
+"""Raised whenever the code changes what a configuration gives, so that no old run passes for a new one."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run learns from.
+
+    Attributes:
+        split: the clips in their parts.
+        emotions: that the network tells apart, in canonical order.
+        allowed: the emotions that each corpus can have.
+    """
+
+    split: Split
+    emotions: tuple[str, ...]
+    allowed: dict[str, frozenset[str]]
+
+    def rows(self) -> list[tuple[Clip, str]]:
+        """Every clip with its part."""
+        return [(clip, part) for part, clips in self.split.parts().items() for clip in clips]
+
+    def identity(self, configuration: Configuration) -> str:
+        """The key of a run of this configuration on this material."""
+        rows = [(clip.clip_id, clip.sha256, part) for clip, part in self.rows()]
+        return key(configuration, rows, str(RESULTS_VERSION))
+
+    def dataset(self, part: str, cache: AudioCache, *, augmented_by: Configuration | None = None) -> ClipDataset:
+        """The clips of one part: whole and as they are, or augmented and cropped as a configuration says."""
+        settings: dict[str, Any] = {"seed": 0}
+        if augmented_by is not None:
+            settings = {
+                "seed": augmented_by.seed,
+                "augmentation": augmented_by.augmentation.waveform,
+                "crop_s": augmented_by.audio.clip_s,
+            }
+        return ClipDataset(self.split.parts()[part], cache, emotions=self.emotions, allowed=self.allowed, **settings)
+
+
+def gather(configuration: Configuration, *, progress: Callable[[int, int], None] | None = None) -> list[Clip]:
+    """All clips of the configured corpora; a value that is a ``.csv`` manifest is read instead of scanned.
+
+    Raises:
+        ConfigurationError: no corpus is configured.
+        CorpusError: a corpus is not where it is said to be.
+    """
+    if not configuration.corpora:
+        raise ConfigurationError("corpora: none given; name one, for example corpora.ravdess-speech=PATH")
+    clips: list[Clip] = []
+    for name, path in configuration.corpora.items():
+        if path.suffix == ".csv" and name != "csv":
+            clips.extend(read_manifest(path))
+        else:
+            clips.extend(corpora.scan(name, path, progress=progress))
+    return clips
+
+
+def prepare(configuration: Configuration, clips: Sequence[Clip]) -> Material:
+    """Split the clips, and make sure that nothing leaks.
+
+    Raises:
+        SplitError: the split cannot be made.
+        LeakError: a part is not independent of another.
+    """
+    chosen = configuration.split
+    split = splits.make(clips, chosen.name, fold=chosen.fold, folds=chosen.folds, seed=chosen.seed)
+    splits.require_no_leak(split)
+    used = [clip for part in split.parts().values() for clip in part]
+    emotions = ordered(clip.emotion for clip in used)
+    allowed = {
+        corpus: frozenset(clip.emotion for clip in used if clip.corpus == corpus)
+        for corpus in {clip.corpus for clip in used}
+    }
+    return Material(split, emotions, allowed)

@@ -1,0 +1,132 @@
+"""What a fit is worth: predictions of every part, calibration, metrics, the exported model and the figures."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+import emogram
+from emogram.corpora import CORPORA
+from emogram.evaluation import calibration
+from emogram.evaluation.predictions import Predictions, write_predictions
+from emogram.evaluation.summary import summarise
+from emogram.networks.classifier import Classifier
+from emogram.networks.export import export, largest_difference
+from emogram.networks.summary import multiply_adds, n_parameters
+from emogram.recognition.model_file import ModelInfo
+from emogram.training.cache import AudioCache
+from emogram.training.configuration import Configuration
+from emogram.training.fit import evaluation_batches
+from emogram.training.material import Material
+
+MODEL = "model.onnx"
+_EXPORT_CHECKS = 5
+_MIN_S = 0.5
+_WINDOW_S = 10.0
+
+
+def conclude(
+    configuration: Configuration, material: Material, classifier: Classifier, cache: AudioCache, folder: Path
+) -> dict[str, Any]:
+    """Predict every part once, calibrate on validation, export, and write all of it into the run folder.
+
+    Args:
+        configuration: of the run.
+        material: of the run.
+        classifier: with the weights that validation picked.
+        cache: gives waves.
+        folder: of the run.
+
+    Returns:
+        The findings, JSON-ready.
+
+    Raises:
+        ModelError: the exported file does not compute what the network computes.
+    """
+    logits = {part: _logits(classifier, material, part, cache) for part in material.split.parts()}
+    validation = np.array([material.emotions.index(clip.emotion) for clip in material.split.validation])
+    temperature = calibration.fit_temperature(logits["validation"], validation)
+    predictions = {
+        part: Predictions.from_clips(clips, calibration.apply_temperature(logits[part], temperature), material.emotions)
+        for part, clips in material.split.parts().items()
+    }
+    for part, answers in predictions.items():
+        write_predictions(folder / f"predictions-{part}.csv", answers)
+    findings: dict[str, Any] = {
+        "name": configuration.name,
+        "split": configuration.split.model_dump() | {"speaker_disjoint": material.split.speaker_disjoint},
+        "sizes": material.split.sizes,
+        "notes": list(material.split.notes),
+        "corpora": sorted(material.allowed),
+        "emotions": list(material.emotions),
+        "parameters": n_parameters(classifier.network),
+        "multiply_adds": multiply_adds(classifier, round(configuration.audio.clip_s * cache.sample_rate)),
+        "temperature": temperature,
+        **_epochs(folder / "history.csv", configuration.fit.monitor),
+        **{part: summarise(answers) for part, answers in predictions.items()},
+    }
+    info = _describe_model(configuration, material, classifier, findings)
+    export(classifier, info, folder / MODEL)
+    waves = [cache(clip) for clip in material.split.validation[:: max(1, len(validation) // _EXPORT_CHECKS)]]
+    findings["export_difference"] = largest_difference(classifier, folder / MODEL, waves)
+    return findings
+
+
+@torch.inference_mode()
+def _logits(classifier: Classifier, material: Material, part: str, cache: AudioCache) -> npt.NDArray[np.float32]:
+    """Logits [N, K] of whole clips in full precision."""
+    dataset = material.dataset(part, cache)
+    logits = np.empty((len(dataset), len(material.emotions)), dtype=np.float32)
+    for batch in evaluation_batches(dataset):
+        logits[batch.index.numpy()] = classifier(batch.wave, batch.n_samples).numpy()
+    return logits
+
+
+def _epochs(history: Path, monitor: str) -> dict[str, int]:
+    with history.open(newline="", encoding="utf-8") as file:
+        scores = [float(row[monitor]) for row in csv.DictReader(file)]
+    best = np.argmin(scores) if monitor == "validation_loss" else np.argmax(scores)
+    return {"epochs": len(scores), "best_epoch": int(best) + 1}
+
+
+def _describe_model(
+    configuration: Configuration, material: Material, classifier: Classifier, findings: dict[str, Any]
+) -> ModelInfo:
+    standardisation = classifier.standardisation
+    test = findings["test"]
+    split = configuration.split.name
+    return ModelInfo(
+        name=configuration.name,
+        labels=material.emotions,
+        sample_rate=configuration.audio.sample_rate,
+        clip_s=configuration.audio.clip_s,
+        min_s=_MIN_S,
+        window_s=max(_WINDOW_S, configuration.audio.clip_s),
+        temperature=findings["temperature"],
+        normalisation={
+            "kind": "training statistics",
+            "mean": float(standardisation.mean),
+            "deviation": float(standardisation.deviation),
+        },
+        training_corpora=tuple(findings["corpora"]),
+        licence=_licence(findings["corpora"]),
+        scores={
+            "protocol": f"{split}, fold {configuration.split.fold}, test part",
+            "speakers": "unseen" if material.split.speaker_disjoint else "seen in training",
+            "accuracy": test["metrics"]["accuracy"]["value"],
+            "uar": test["metrics"]["uar"]["value"],
+        },
+        emogram_version=emogram.__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        configuration_hash=material.identity(configuration),
+    )
+
+
+def _licence(corpora: list[str]) -> str:
+    """Which licences the weights inherit, as far as the corpora state them."""
+    licences = {CORPORA[corpus].licence if corpus in CORPORA else f"of corpus {corpus}" for corpus in corpora}
+    return "follows from: " + "; ".join(sorted(licences))

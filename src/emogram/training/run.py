@@ -1,0 +1,140 @@
+"""One run: clips in, a folder out that holds everything the run was and found.
+
+The folder: ``configuration.yaml`` (resolved), ``environment.json``, ``manifest.csv`` (with parts), ``history.csv``,
+``checkpoints/``, ``predictions-<part>.csv``, ``figures/``, ``model.onnx`` and, last and at once, ``metrics.json``: that
+it exists means that the run is done. Killed at any moment and started again, a run ends with the same numbers.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from emogram.corpora.clip import Clip, write_manifest
+from emogram.errors import TrainingError
+from emogram.networks.classifier import Classifier
+from emogram.training.cache import AudioCache, default_folder
+from emogram.training.checkpoints import load_weights
+from emogram.training.configuration import Configuration
+from emogram.training.data import generator
+from emogram.training.environment import describe
+from emogram.training.fit import BEST, checkpoint, evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.learner import Learner
+from emogram.training.material import Material, gather, prepare
+from emogram.training.optimisation import class_weights
+from emogram.training.outcome import conclude
+
+METRICS = "metrics.json"
+_STATISTICS_CLIPS = 400
+
+Say = Callable[[str], None]
+"""Told what happens, a line at a time."""
+
+
+def train(
+    configuration: Configuration, folder: Path, *, clips: Sequence[Clip] | None = None, say: Say = lambda _: None
+) -> dict[str, Any]:
+    """Do one run, or continue it, or return what it found if it is done.
+
+    Args:
+        configuration: of the run.
+        folder: of the run; made when needed.
+        clips: to split, if they have been gathered already.
+        say: told what happens.
+
+    Returns:
+        The content of ``metrics.json``.
+
+    Raises:
+        TrainingError: the folder holds another run, or the fit diverged.
+        EmogramError: as `gather` and `prepare`.
+    """
+    if configuration.runtime.threads:
+        torch.set_num_threads(configuration.runtime.threads)
+    material = prepare(configuration, gather(configuration) if clips is None else clips)
+    identity = material.identity(configuration)
+    done = _claim(folder, identity)
+    if done is not None:
+        say(f"{folder}: done already")
+        return done
+    _write_inputs(folder, configuration, material, identity)
+    sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
+    say(f"{configuration.name}: {sizes} clips, split {configuration.split.name}")
+    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
+    cache.fill([clip for clip, _ in material.rows()])
+    started = time.monotonic()
+    learner = _fit(configuration, material, cache, folder)
+    seconds = time.monotonic() - started
+    classifier = learner.classifier.cpu().eval()
+    classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
+    metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
+    metrics |= conclude(configuration, material, classifier, cache, folder)
+    _write_json(folder / METRICS, metrics)
+    return metrics
+
+
+def build_classifier(configuration: Configuration, n_classes: int) -> Classifier:
+    """The classifier with random weights that follow from the seed."""
+    torch.manual_seed(int(generator(configuration.seed, "weights").integers(2**62)))
+    front_end = configuration.spectrogram.build(configuration.audio.sample_rate)
+    classifier = Classifier(front_end, configuration.network.build(n_classes))
+    classifier.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return classifier
+
+
+def _claim(folder: Path, identity: str) -> dict[str, Any] | None:
+    """Make the folder this run's own. Returns the metrics if the run is done."""
+    metrics = folder / METRICS
+    if metrics.exists():
+        found: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
+        if found.get("key") == identity:
+            return found
+    owner = folder / "environment.json"
+    if owner.exists() and json.loads(owner.read_text(encoding="utf-8")).get("key") != identity:
+        raise TrainingError(f"{folder}: holds a run of another configuration or other clips; choose another folder")
+    if not owner.exists() and folder.exists() and any(folder.iterdir()):
+        raise TrainingError(f"{folder}: is not empty and holds no run; choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return None
+
+
+def _write_inputs(folder: Path, configuration: Configuration, material: Material, identity: str) -> None:
+    _write_json(folder / "environment.json", {"key": identity, **describe(configuration.runtime)})
+    (folder / "configuration.yaml").write_text(configuration.to_yaml(), encoding="utf-8")
+    clips, parts = zip(*material.rows(), strict=True)
+    write_manifest(folder / "manifest.csv", clips, parts=parts)
+
+
+def _fit(configuration: Configuration, material: Material, cache: AudioCache, folder: Path) -> Learner:
+    classifier = build_classifier(configuration, len(material.emotions))
+    _measure_statistics(classifier, material.split.train, cache)
+    training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
+    validation = evaluation_batches(material.dataset("validation", cache))
+    targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
+    weights = class_weights(targets, len(material.emotions)) if configuration.fit.balance == "weights" else None
+    learner = Learner(
+        classifier,
+        configuration,
+        steps=len(training) * configuration.fit.epochs,
+        weights=weights,
+        bf16=uses_bf16(configuration.runtime),
+    )
+    fit(learner, training, validation, folder)
+    return learner
+
+
+def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
+    step = max(1, len(clips) // _STATISTICS_CLIPS)
+    with torch.no_grad():
+        classifier.standardisation.fit(
+            [classifier.spectrogram(torch.from_numpy(cache(clip))[None]) for clip in clips[::step]]
+        )
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
