@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TextIO
 
 from emogram.errors import CorpusError
 
@@ -54,23 +55,28 @@ FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Clip))
 _REMEDY = "make one with: emogram corpus scan"
 
 
+def write_rows(file: TextIO, clips: Sequence[Clip], *, parts: Sequence[str] | None = None) -> None:
+    """Write clips as CSV to an open text file, as `write_manifest` does."""
+    rows: Iterable[dict[str, object]] = (asdict(clip) for clip in clips)
+    columns = list(FIELDS)
+    if parts is not None:
+        columns.append("part")
+        rows = ({**row, "part": part} for row, part in zip(rows, parts, strict=True))
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
 def write_manifest(path: Path, clips: Sequence[Clip], *, parts: Sequence[str] | None = None) -> None:
     """Write clips as CSV, one row a clip in the order given, with a last column ``part`` when `parts` is given.
 
     Raises:
         CorpusError: the file cannot be written; nothing is left behind.
     """
-    rows: Iterable[dict[str, object]] = (asdict(clip) for clip in clips)
-    columns = list(FIELDS)
-    if parts is not None:
-        columns.append("part")
-        rows = ({**row, "part": part} for row, part in zip(rows, parts, strict=True))
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+            write_rows(file, clips, parts=parts)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
