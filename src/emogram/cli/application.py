@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("predict", "corpus", "training")
+MODULES = ("demo", "predict", "corpus", "training")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {"predict": "predict", "corpus": "corpus"}

@@ -1,7 +1,176 @@
-"""Commands of `emogram training`."""
+"""`emogram train` and `emogram evaluate`: fit a network, and look at what a fit is worth."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emogram.errors import ConfigurationError, MissingExtraError
+
+if TYPE_CHECKING:
+    from emogram.corpora import Clip
+    from emogram.training.configuration import Configuration
+
 
 def register(application: typer.Typer) -> None:
-    """Add the commands to the application."""
+    """Add `train` and `evaluate` to the application."""
+    application.command()(train)
+    application.command()(evaluate)
+
+
+def train(  # noqa: PLR0917 - the words of a command line
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CONFIGURATION.yaml] [FIELD=VALUE]...", help="A file, and fields that override it."),
+    ] = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option("--corpus", "-c", metavar="NAME=PATH", help="A corpus; several are joined.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Run folder; default runs/<name>.")] = None,
+    folds: Annotated[
+        str | None, typer.Option(metavar="all|1,2,…", help="Train and test several folds of the split, and pool them.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Folds at a time, each with its share of processors.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
+) -> None:
+    """Train a network on a corpus and test it on speakers that it never heard.
+
+    Every field has a default; the run folder holds the resolved configuration. Killed and started again with the same
+    words, a run continues and ends with the same numbers.
+
+    Examples:
+        emogram train --corpus ravdess-speech=RAVDESS fit.epochs=20 network=cnn-small
+
+        emogram train configurations/ravdess.yaml --corpus ravdess-speech=RAVDESS --folds all --jobs 2 -o runs/ravdess
+
+        emogram train --corpus tess=TESS --corpus emodb=EMODB split.name=stratified
+    """
+    with laboratory("emogram train"):
+        from emogram.evaluation.summary import table
+        from emogram.report import write_folds_report, write_report
+        from emogram.training.folds import train_folds
+        from emogram.training.run import train as train_one
+    configuration = read_settings(settings or [], corpus or [])
+    folder = output or Path("runs") / configuration.name
+    clips = gather_clips(configuration)
+    if folds is None:
+        metrics = train_one(configuration, folder, clips=clips, say=tell)
+        page = write_report(folder)
+    else:
+        metrics = train_folds(configuration, folder, clips, folds=_chosen(folds), jobs=jobs, say=tell)
+        page = write_folds_report(folder)
+    typer.echo(json.dumps(metrics) if as_json else table(metrics["test"]))
+    tell(f"report: {page}")
+
+
+def evaluate(
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN|PREDICTIONS.csv|MODEL.onnx", help="What to evaluate.", exists=True)
+    ],
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", "-c", metavar="NAME=PATH", help="For a model: the clips to test it on."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="CSV", help="For a model: where to keep its predictions.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
+) -> None:
+    """Accuracy, recall, precision, F1, loss and calibration, with intervals over speakers.
+
+    A run or a table of predictions is summed up again from what is stored. A model is run on corpora, and it is up to
+    you that it never heard their speakers.
+
+    Examples:
+        emogram evaluate runs/ravdess
+
+        emogram evaluate runs/ravdess/predictions-validation.csv --json
+
+        emogram evaluate model.onnx --corpus emodb=EMODB -o emodb.csv
+    """
+    with laboratory("emogram evaluate"):
+        from emogram.evaluation.predictions import read_predictions, write_predictions
+        from emogram.evaluation.summary import summarise, table
+    if source.is_dir():
+        predictions = read_predictions(source / "predictions-test.csv")
+    elif source.suffix == ".onnx":
+        from emogram.evaluation.model import predict_clips
+
+        if not corpus:
+            raise ConfigurationError(f"{source}: a model needs clips to be tested on; add --corpus NAME=PATH")
+        clips = gather_clips(read_settings([], corpus))
+        predictions, unusable = predict_clips(source, clips)
+        for error in unusable:
+            typer.echo(f"emogram: error: {error}", err=True)
+    else:
+        predictions = read_predictions(source)
+    if output is not None:
+        write_predictions(output, predictions)
+    summary = summarise(predictions)
+    typer.echo(json.dumps(summary) if as_json else table(summary))
+
+
+def read_settings(settings: Sequence[str], corpora: Sequence[str]) -> "Configuration":
+    """The configuration from a file name, fields and corpora as typed.
+
+    Raises:
+        ConfigurationError: one of them is wrong.
+    """
+    from emogram.training.configuration import load
+
+    files = [item for item in settings if "=" not in item]
+    if len(files) > 1:
+        raise ConfigurationError(f"{files[1]}: only one configuration file can be given; fields are FIELD=VALUE")
+    overrides = [item for item in settings if "=" in item]
+    for item in corpora:
+        name, separator, path = item.partition("=")
+        if not separator or not path:
+            raise ConfigurationError(f"--corpus {item}: write NAME=PATH, for example ravdess-speech=RAVDESS")
+        overrides.append(f"corpora.{name}={json.dumps(path)}")
+    return load(Path(files[0]) if files else None, overrides)
+
+
+def gather_clips(configuration: "Configuration") -> "list[Clip]":
+    """The clips of the configured corpora, with progress where a person looks."""
+    from emogram.training.material import gather
+
+    return gather(configuration, progress=_counter("clips read"))
+
+
+def tell(line: str) -> None:
+    """A message for a person, on standard error."""
+    typer.echo(line, err=True)
+
+
+def _chosen(folds: str) -> list[int] | None:
+    if folds == "all":
+        return None
+    try:
+        return [int(fold) for fold in folds.split(",")]
+    except ValueError:
+        raise ConfigurationError(f"--folds {folds}: write all, or numbers such as 1,2,5") from None
+
+
+def _counter(what: str) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            sys.stderr.write(f"\r{what}: {done} of {total}{end}")
+            sys.stderr.flush()
+
+    return show
+
+
+@contextmanager
+def laboratory(feature: str) -> Iterator[Any]:
+    """Turn a missing optional dependency into the message that says which extra brings it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("emogram"):
+            raise
+        raise MissingExtraError(feature, "train") from error

@@ -72,7 +72,7 @@ def train(
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
     metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
     metrics |= conclude(configuration, material, classifier, cache, folder)
-    _write_json(folder / METRICS, metrics)
+    write_json(folder / METRICS, metrics)
     return metrics
 
 
@@ -102,7 +102,7 @@ def _claim(folder: Path, identity: str) -> dict[str, Any] | None:
 
 
 def _write_inputs(folder: Path, configuration: Configuration, material: Material, identity: str) -> None:
-    _write_json(folder / "environment.json", {"key": identity, **describe(configuration.runtime)})
+    write_json(folder / "environment.json", {"key": identity, **describe(configuration.runtime)})
     (folder / "configuration.yaml").write_text(configuration.to_yaml(), encoding="utf-8")
     clips, parts = zip(*material.rows(), strict=True)
     write_manifest(folder / "manifest.csv", clips, parts=parts)
@@ -134,7 +134,8 @@ def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: Au
         )
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file; a reader sees the old file or the new one, never a part."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     partial.replace(path)

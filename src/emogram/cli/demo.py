@@ -1,0 +1,87 @@
+"""`emogram demo`: the whole path once, small enough for a coffee break."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emogram.cli.training import gather_clips, laboratory, read_settings, tell
+from emogram.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from emogram.training.configuration import Configuration
+
+SYNTHETIC = "synthetic"
+
+
+def register(application: typer.Typer) -> None:
+    """Add `demo` to the application."""
+    application.command()(demo)
+
+
+def demo(
+    corpus: Annotated[
+        str | None,
+        typer.Option("--corpus", "-c", metavar="NAME=PATH", help="A real corpus; without one, synthetic voices."),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to make.")] = Path("emogram-demo"),
+) -> None:
+    """Train a small network, test it on voices it never heard, and let it recognise one of them.
+
+    Without a corpus, it renders synthetic voices: they show that everything works, and are no benchmark.
+
+    Examples:
+        emogram demo
+
+        emogram demo --corpus ravdess-speech=RAVDESS -o demo-ravdess
+    """
+    with laboratory("emogram demo"):
+        from emogram.evaluation.summary import table
+        from emogram.recognition import load
+        from emogram.report import write_report
+        from emogram.training.run import train
+    configuration = _configuration(corpus, output)
+    clips = gather_clips(configuration)
+    run = output / "run"
+    metrics = train(configuration, run, clips=clips, say=tell)
+    page = write_report(run)
+    model = run / "model.onnx"
+    typer.echo(table(metrics["test"]))
+    heard = _held_out(run)
+    typer.echo(f"\nA clip of a voice that it never heard, spoken {heard[1]}:\n  {load(model).predict(heard[0])}")
+    typer.echo(f"\nReport:  {page}\nModel:   {model}\n\nTry next:")
+    typer.echo(f"  emogram predict --model {model} {heard[0]}")
+    typer.echo(f"  emogram evaluate {run}")
+    typer.echo("  emogram corpus list")
+    typer.echo("  emogram train --corpus ravdess-speech=RAVDESS split.name=ravdess-emobox -o runs/ravdess")
+
+
+def _configuration(corpus: str | None, output: Path) -> "Configuration":
+    settings = ["network=cnn-tiny", "audio.clip_s=2", "fit.epochs=12", "fit.batch_size=16", "spectrogram.n_mels=48"]
+    if corpus is None:
+        from emogram.corpora import synthetic
+
+        voices = output / "voices"
+        if not voices.exists():
+            tell("rendering synthetic voices: they show that everything works, and are no benchmark")
+            partial = output / "voices.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            synthetic.render(partial)
+            partial.rename(voices)
+        corpus = f"{SYNTHETIC}={voices}"
+    elif "=" not in corpus:
+        raise ConfigurationError(f"--corpus {corpus}: write NAME=PATH, for example ravdess-speech=RAVDESS")
+    return read_settings([f"name=demo-{corpus.partition('=')[0]}", *settings], [corpus])
+
+
+def _held_out(run: Path) -> tuple[str, str]:
+    """Path and emotion of the first test clip that the model was sure of and right about, else of any."""
+    from emogram.corpora import read_manifest
+    from emogram.evaluation.predictions import read_predictions
+
+    answers = read_predictions(run / "predictions-test.csv")
+    right = answers.predicted == answers.truth
+    best = int((answers.confidence + right).argmax())
+    paths = {clip.clip_id: clip.path for clip in read_manifest(run / "manifest.csv")}
+    return paths[answers.clip_ids[best]], answers.emotions[int(answers.truth[best])]
