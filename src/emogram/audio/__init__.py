@@ -5,25 +5,33 @@ its HQ quality. What a header says about length is never believed: samples are c
 stops at the limit.
 """
 
-import contextlib
-import io
 import math
-import os
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from emogram.audio.opening import MAX_RATE, MIN_RATE, Source, Stream, Wave, name_of, open_stream
 from emogram.errors import AudioError, ConfigurationError
 
-Wave: TypeAlias = NDArray[np.float32]
-Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[Any]
+__all__ = [
+    "MAX_DURATION_S",
+    "MAX_RATE",
+    "MAX_STREAM_S",
+    "MIN_RATE",
+    "SAMPLE_RATE",
+    "SILENCE_PEAK",
+    "Facts",
+    "Source",
+    "Wave",
+    "blocks",
+    "load",
+    "name_of",
+    "probe",
+    "read",
+]
 
 SAMPLE_RATE = 16_000
 """The rate in Hz at which every network here listens."""
@@ -34,26 +42,11 @@ MAX_DURATION_S = 600.0
 MAX_STREAM_S = 24 * 3600.0
 """The longest recording that `blocks` walks through, unless told otherwise."""
 
-MIN_RATE, MAX_RATE = 1_000, 768_000
-MAX_CHANNELS = 32
-MAX_BYTES = 512 * 2**20
-"""The most that is taken from a file object, which has to be held in memory to be decoded."""
-
 SILENCE_PEAK = 1e-4
 """A recording whose peak stays below this (-80 dB of full scale) is silent."""
 
 CLIPPING_PEAK = 0.9999
 _ABSURD_PEAK = 2.0**31
-_BLOCK_SAMPLES = 2**20
-
-_FOREIGN = (
-    (4, b"ftyp", "MP4 or M4A (AAC)"),
-    (0, b"\x1aE\xdf\xa3", "WebM or Matroska"),
-    (0, b"0&\xb2u\x8ef\xcf\x11", "WMA or WMV"),
-    (0, b"#!AMR", "AMR"),
-    (0, b"\xff\xf1", "AAC"),
-    (0, b"\xff\xf9", "AAC"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +111,7 @@ def read(
 ) -> tuple[Wave, Facts]:
     """As `load`, and what the recording is, from the same decoding."""
     _check_arguments(source, sample_rate, array_rate, max_duration_s)
-    with _open(source, sample_rate if array_rate is None else array_rate) as stream:
+    with open_stream(source, sample_rate if array_rate is None else array_rate) as stream:
         tally = _Tally(stream, max_duration_s, allow_silent=allow_silent)
         pieces = list(_resample(tally.mono(), stream.rate, sample_rate))
         wave = pieces[0] if len(pieces) == 1 else np.concatenate(pieces) if pieces else np.empty(0, np.float32)
@@ -134,7 +127,7 @@ def probe(source: Source, *, array_rate: int | None = None, max_duration_s: floa
         AudioError: as `load`, except for silence.
     """
     _check_arguments(source, SAMPLE_RATE, array_rate, max_duration_s)
-    with _open(source, SAMPLE_RATE if array_rate is None else array_rate) as stream:
+    with open_stream(source, SAMPLE_RATE if array_rate is None else array_rate) as stream:
         tally = _Tally(stream, max_duration_s, allow_silent=True)
         for _ in tally.mono():
             pass
@@ -164,7 +157,7 @@ def blocks(
     size = round(block_s * sample_rate)
     if size < 1:
         raise ConfigurationError(f"block_s: {block_s} is no length; give seconds above 0")
-    with _open(source, sample_rate if array_rate is None else array_rate) as stream:
+    with open_stream(source, sample_rate if array_rate is None else array_rate) as stream:
         tally = _Tally(stream, max_duration_s, allow_silent=allow_silent)
         rest = np.empty(0, np.float32)
         for piece in _resample(tally.mono(), stream.rate, sample_rate):
@@ -177,34 +170,10 @@ def blocks(
             yield rest
 
 
-def name_of(source: Source) -> str:
-    """How messages call a source: its path on one line, or ``<bytes>``, ``<array>``, ``<stream>``."""
-    if isinstance(source, str | os.PathLike):
-        path = os.fspath(source)
-        return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path) or "''"
-    if isinstance(source, np.ndarray):
-        return "<array>"
-    if isinstance(source, bytes | bytearray | memoryview):
-        return "<bytes>"
-    name = getattr(source, "name", None)
-    return name_of(name) if isinstance(name, str) and name else "<stream>"
-
-
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """An opened recording: `chunks` are float32 ``[n, channels]``, each overwritten by the next."""
-
-    name: str
-    rate: int
-    channels: int
-    format: str
-    chunks: Iterator[NDArray[np.float32]]
-
-
 class _Tally:
     """Mixes a stream to mono under the limits, and counts what passes."""
 
-    def __init__(self, stream: _Stream, max_duration_s: float, *, allow_silent: bool) -> None:
+    def __init__(self, stream: Stream, max_duration_s: float, *, allow_silent: bool) -> None:
         self._stream = stream
         self._max_duration_s = max_duration_s
         self._allow_silent = allow_silent
@@ -226,10 +195,11 @@ class _Tally:
             if self._frames > limit:
                 problem = f"is longer than the {self._max_duration_s:g} s allowed"
                 raise AudioError(stream.name, problem, "cut it into parts, or raise max_duration_s")
-            wave = chunk[:, 0].copy()
-            for channel in range(1, stream.channels):
-                wave += chunk[:, channel]
+            wave = chunk[:, 0]
             if stream.channels > 1:
+                wave = wave.copy()
+                for channel in range(1, stream.channels):
+                    wave += chunk[:, channel]
                 wave *= np.float32(1 / stream.channels)
             self._mono_peak = max(self._mono_peak, _peak(wave))
             yield wave
@@ -289,140 +259,3 @@ def _check_arguments(source: object, sample_rate: int, array_rate: int | None, m
         raise ConfigurationError("array_rate: only an array needs it; a file states its own rate")
     if not 0 < max_duration_s < math.inf:
         raise ConfigurationError(f"max_duration_s: {max_duration_s} is no length; give seconds above 0")
-
-
-@contextlib.contextmanager
-def _open(source: Source, array_rate: int) -> Iterator[_Stream]:
-    name = name_of(source)
-    if isinstance(source, np.ndarray):
-        yield _open_array(name, source, array_rate)
-    elif isinstance(source, str | os.PathLike):
-        with _open_path(name, source) as file:
-            yield from _open_file(name, file)
-    elif isinstance(source, bytes | bytearray | memoryview):
-        yield from _open_file(name, io.BytesIO(source))
-    elif hasattr(source, "read"):
-        yield from _open_file(name, _buffer(name, source))
-    else:
-        kind = type(source).__name__
-        raise AudioError(f"<{kind}>", "is no recording", "pass a path, bytes, a binary file object or a numpy array")
-
-
-def _open_path(name: str, path: str | os.PathLike[str]) -> BinaryIO:
-    try:
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioError(name, "is a folder, not a recording", "pass a file")
-        if not stat.S_ISREG(mode):
-            raise AudioError(name, "is no regular file", "read it and pass its bytes, or pipe it to standard input")
-        return Path(path).open("rb", buffering=0)
-    except FileNotFoundError:
-        raise AudioError(name, "does not exist", "check the path") from None
-    except PermissionError:
-        raise AudioError(name, "may not be read", "check its permissions") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AudioError(name, f"cannot be opened ({reason})", "check the path") from None
-
-
-def _buffer(name: str, file: BinaryIO) -> BinaryIO:
-    """The bytes of a file object, in memory, since libsndfile has to seek and calls back into it while it decodes."""
-    buffer = io.BytesIO()
-    try:
-        if file.seekable():
-            file.seek(0)
-        while part := file.read(2**20):
-            buffer.write(part)
-            if buffer.tell() > MAX_BYTES:
-                raise AudioError(
-                    name, f"holds more than {MAX_BYTES // 2**20} MiB", "save it to a file and pass its path"
-                )
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise AudioError(name, f"cannot be read ({error})", "pass a binary file object that is open") from None
-    buffer.seek(0)
-    return buffer
-
-
-class _ForwardFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is only read onwards: `soundfile` would seek after every read, which upsets decoders."""
-
-    def seekable(self) -> bool:
-        return False
-
-
-def _open_file(name: str, file: BinaryIO) -> Iterator[_Stream]:
-    _refuse_foreign(name, file)
-    try:
-        sound = _ForwardFile(file)
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        reason = getattr(error, "error_string", str(error)).rstrip(". ")
-        raise AudioError(
-            name, f"is no audio that can be read ({reason})", "convert it to WAV, FLAC, Ogg or MP3"
-        ) from None
-    with sound:
-        if not MIN_RATE <= sound.samplerate <= MAX_RATE:
-            problem = f"has a sample rate of {sound.samplerate} Hz, outside {MIN_RATE} to {MAX_RATE}"
-            raise AudioError(name, problem, "check the file, or convert it")
-        if sound.channels > MAX_CHANNELS:
-            problem = f"has {sound.channels} channels, more than {MAX_CHANNELS}"
-            raise AudioError(name, problem, "export the ones with speech")
-        chunks = _decode(name, sound)
-        yield _Stream(name, sound.samplerate, sound.channels, f"{sound.format} {sound.subtype}", chunks)
-
-
-def _decode(name: str, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
-    size = max(1, min(sound.frames, _BLOCK_SAMPLES // sound.channels))
-    buffer = np.empty((size, sound.channels), np.float32)
-    frames = 0
-    try:
-        while len(chunk := sound.read(out=buffer)):
-            frames += len(chunk)
-            yield chunk
-    except (soundfile.SoundFileError, OSError) as error:
-        reason = getattr(error, "error_string", str(error)).rstrip(". ")
-        problem = f"is damaged after {frames / sound.samplerate:.2f} s ({reason})"
-        raise AudioError(name, problem, "fetch or export it again") from None
-
-
-def _refuse_foreign(name: str, file: BinaryIO) -> None:
-    try:
-        head = file.read(64)
-        file.seek(0)
-    except OSError as error:
-        raise AudioError(name, f"cannot be read ({error.strerror})", "check the disk") from None
-    if not head:
-        raise AudioError(name, "is empty: it holds no bytes", "record or fetch it again")
-    if head.startswith(b"version https://git-lfs"):
-        raise AudioError(name, "is a Git LFS pointer, not the recording itself", "fetch it with: git lfs pull")
-    for offset, magic, kind in _FOREIGN:
-        if head.startswith(magic, offset):
-            problem = f"is {kind}, which libsndfile does not read"
-            raise AudioError(name, problem, "convert it, for example with: ffmpeg -i IN out.wav")
-
-
-def _open_array(name: str, samples: NDArray[Any], rate: int) -> _Stream:
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise ConfigurationError(f"array_rate: {rate} is not between {MIN_RATE} and {MAX_RATE} Hz")
-    if samples.ndim not in (1, 2):
-        raise AudioError(name, f"has {samples.ndim} dimensions", "pass [samples] or [samples, channels]")
-    table = samples[:, np.newaxis] if samples.ndim == 1 else samples
-    channels = table.shape[1]
-    if not 1 <= channels <= MAX_CHANNELS:
-        problem = f"has {channels} channels, not 1 to {MAX_CHANNELS}"
-        raise AudioError(name, problem, "pass [samples, channels], samples first")
-    if samples.dtype.kind not in "fiu":
-        raise AudioError(name, f"holds {samples.dtype}, not numbers of sound", "pass floats within ±1, or integers")
-    return _Stream(name, rate, channels, "array", _slices(table))
-
-
-def _slices(table: NDArray[Any]) -> Iterator[NDArray[np.float32]]:
-    size = _BLOCK_SAMPLES // table.shape[1]
-    for start in range(0, len(table), size):
-        part = table[start : start + size]
-        if part.dtype.kind == "f":
-            with np.errstate(over="ignore"):
-                yield part.astype(np.float32)
-        else:
-            bits = 8 * part.dtype.itemsize
-            offset = 2.0 ** (bits - 1) if part.dtype.kind == "u" else 0.0
-            yield ((part.astype(np.float64) - offset) / 2.0 ** (bits - 1)).astype(np.float32)
