@@ -154,20 +154,29 @@ def blocks(
         AudioError: as `load`. Damage and silence are known only when decoding gets there, after blocks were yielded.
     """
     _check_arguments(source, sample_rate, array_rate, max_duration_s)
-    size = round(block_s * sample_rate)
-    if size < 1:
+    if not 0 < block_s < math.inf:
         raise ConfigurationError(f"block_s: {block_s} is no length; give seconds above 0")
+    size = max(1, round(block_s * sample_rate))
     with open_stream(source, sample_rate if array_rate is None else array_rate) as stream:
         tally = _Tally(stream, max_duration_s, allow_silent=allow_silent)
-        rest = np.empty(0, np.float32)
-        for piece in _resample(tally.mono(), stream.rate, sample_rate):
-            rest = np.concatenate((rest, piece))
-            whole = len(rest) // size * size
-            for start in range(0, whole, size):
-                yield rest[start : start + size]
-            rest = rest[whole:].copy()
-        if rest.size:
-            yield rest
+        yield from _regroup(_resample(tally.mono(), stream.rate, sample_rate), size)
+
+
+def _regroup(waves: Iterable[Wave], size: int) -> Iterator[Wave]:
+    """The same samples in waves of `size`, the last one shorter."""
+    kept: list[Wave] = []
+    count = 0
+    for wave in waves:
+        kept.append(wave)
+        count += len(wave)
+        if count >= size:
+            joined = np.concatenate(kept)
+            whole = count // size * size
+            yield from np.split(joined[:whole], count // size)
+            kept = [joined[whole:]]
+            count -= whole
+    if count:
+        yield np.concatenate(kept)
 
 
 class _Tally:

@@ -170,10 +170,9 @@ def _open_file(name: str, file: BinaryIO) -> Iterator[Stream]:
     tape = _Tape(file)
     _check_kind(name, tape)
     try:
-        if isinstance(file, io.FileIO) and os.name == "posix":  # elsewhere libsndfile may have another C runtime
-            sound = _ForwardFile(file.fileno(), closefd=False)
-        else:
-            sound = _ForwardFile(tape)
+        # A descriptor is read faster than callbacks; outside POSIX libsndfile may have another C runtime and not know it.
+        by_descriptor = isinstance(file, io.FileIO) and os.name == "posix"
+        sound = _ForwardFile(file.fileno(), closefd=False) if by_descriptor else _ForwardFile(tape)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
         problem = f"is no audio that can be read ({tape.error or _reason(error)})"
         raise AudioError(name, problem, f"convert it to {_READABLE}") from None
