@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 WIDTH, HEIGHT = 420.0, 270.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 10.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 20.0, 10.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def reliability(clips: Sequence[int], accuracy: Sequence[float], confidence: Seq
         for count, right, stated in zip(clips, accuracy, confidence, strict=True)
     )
     return Chart(
-        title="Reliability",
+        title="How often right, by stated confidence",
         description="How often right, by stated confidence: " + "; ".join(dot.label for dot in dots) + ".",
         x_label="stated confidence",
         x_ticks=tuple(Tick(across(x), f"{x:.0%}") for x in ticks(0.0, 1.0)),

@@ -66,19 +66,24 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def read_folds(folder: Path) -> list[Run]:
+def read_folds(folder: Path, metrics: Mapping[str, Any]) -> list[Run]:
     """Read the runs in ``fold-1``, ``fold-2`` … of a folder, in the order of their numbers.
+
+    Args:
+        folder: their parent.
+        metrics: its ``metrics.json``. Where ``folds`` in it lists which were pooled, others are left alone.
 
     Raises:
         TrainingError: there are none, or one is not finished.
     """
-    numbered = {path: path.name.removeprefix("fold-") for path in folder.glob("fold-*") if path.is_dir()}
-    folds = sorted(
-        (path for path, number in numbered.items() if number.isdigit()), key=lambda path: int(numbered[path])
-    )
-    if not folds:
+    listed = metrics.get("folds")
+    pooled_ones = {row.get("fold") for row in listed if isinstance(row, Mapping)} if isinstance(listed, list) else set()
+    found = ((path, path.name.removeprefix("fold-")) for path in folder.glob("fold-*") if path.is_dir())
+    numbered = {int(number): path for path, number in found if number.isdecimal()}
+    chosen = sorted(number for number in numbered if number in pooled_ones or not pooled_ones)
+    if not chosen:
         raise TrainingError(f"{folder}: no folders fold-1, fold-2 …; give the folder of a run over folds")
-    return [read_run(path) for path in folds]
+    return [read_run(numbered[number]) for number in chosen]
 
 
 def pooled(folder: Path, folds: list[Run]) -> Predictions:

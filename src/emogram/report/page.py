@@ -41,9 +41,6 @@ def write_report(run_folder: Path) -> Path:
     content |= {
         "spectrograms": figure(run_folder, "spectrograms"),
         "parts": _parts(run.split, run.predictions.emotions) if run.split else (),
-        "leaks": audit(run.split) if run.split else (),
-        "audit_note": audit_note(splits),
-        "notes": [str(note) for note in run.metrics.get("notes") or ()],
         "configuration": run.configuration,
         "environment": _flat(run.environment),
         "commands": COMMANDS if run.configuration else (),
@@ -68,9 +65,9 @@ def write_folds_report(folder: Path) -> Path:
         ConfigurationError: a clip is tested in two folds, so that they cannot be pooled.
         CorpusError: predictions or a manifest cannot be read.
     """
-    runs = read_folds(folder)
+    metrics = read_metrics(folder)
+    runs = read_folds(folder, metrics)
     splits = [run.split for run in runs if run.split]
-    metrics = dict(runs[0].metrics) | dict(read_metrics(folder))
     content = _result(str(metrics.get("name") or folder.resolve().name), metrics, pooled(folder, runs), splits)
     content |= {
         "folds": [_fold(run, folder) for run in runs],
@@ -78,12 +75,11 @@ def write_folds_report(folder: Path) -> Path:
         "training_facts": (),
         "spectrograms": figure(folder, "spectrograms") or figure(runs[0].folder, "spectrograms"),
         "parts": (),
-        "leaks": [leak for split in splits for leak in audit(split)],
-        "audit_note": audit_note(splits),
         "configuration": runs[0].configuration,
         "environment": _flat(runs[0].environment),
-        "commands": (),
-        "notes": (),
+        "commands": (f"emogram train {runs[0].folder.name}/configuration.yaml --folds all",)
+        if runs[0].configuration
+        else (),
         "files": files(folder),
     }
     return _write(folder, content)
@@ -101,6 +97,10 @@ def _result(
         "name": name,
         "subtitle": _subtitle(corpora, metrics),
         "conditions": f"the clips of {' and '.join(corpora)}",
+        "audited": bool(splits),
+        "notes": [note for note in _list(metrics.get("notes")) if isinstance(note, str) and note],
+        "audit_note": audit_note(splits),
+        "leaks": [leak for split in splits for leak in audit(split)],
         "notices": notices(corpora, splits),
         "headline": headline(predictions, splits),
         "interval_note": interval_note(estimates),
@@ -108,6 +108,7 @@ def _result(
         "scores": results.headline(estimates, len(predictions.emotions)),
         "other_scores": results.others(estimates),
         "matrix": results.matrix(predictions),
+        "confusions": results.confusions(predictions),
         "emotion_rows": results.emotions(predictions, estimates),
         "mistakes": results.mistakes(predictions),
         "speakers": speakers,
@@ -224,6 +225,10 @@ def _split_name(metrics: Mapping[str, Any]) -> str:
     return f"{name}, fold {fold}" if fold and name not in {"speaker", "stratified"} else name
 
 
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
     """Nested fields as ``outer inner`` and value."""
     pairs: list[tuple[str, object]] = []
@@ -273,6 +278,7 @@ def _write(folder: Path, content: Mapping[str, object]) -> Path:
     )
     environment.filters |= {
         "shown": results.shown,
+        "span": results.span,
         "percent": lambda share: "0%" if share is None else f"{min(1.0, max(0.0, share)):.2%}",
         "place": lambda position: f"{position:.1f}",
     }

@@ -9,14 +9,15 @@ from emogram.evaluation.metrics import METRICS, Predictions, confusion_matrix, h
 from emogram.evaluation.statistics import Estimates, Interval, estimate
 
 MOST_MISTAKES = 10
+MOST_CONFUSIONS = 6
 
 HEADLINE = {
-    "accuracy": "Share of clips that it named rightly.",
-    "uar": "Recall averaged over emotions, each counting alike: the customary score of the field.",
-    "f1": "F1 averaged over emotions: neither missing an emotion nor crying it too often.",
-    "ece": "How far its stated confidence lies from how often it is right. Less is better.",
+    "accuracy": ("Accuracy", "Share of clips that it named rightly."),
+    "uar": ("UAR", "Unweighted average recall: each emotion counts alike. The customary score of the field."),
+    "f1": ("Macro F1", "F1 averaged over emotions: neither missing one nor crying it too often."),
+    "ece": ("Calibration error", "How far its stated confidence lies from how often it is right. Less is better."),
 }
-"""The scores shown large, and what they mean."""
+"""The scores shown large: what to call them, and what they mean."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,16 @@ class MatrixRow:
 
 
 @dataclass(frozen=True)
+class Confusion:
+    """How many clips of one emotion were taken for another."""
+
+    emotion: str
+    predicted: str
+    clips: int
+    share: float
+
+
+@dataclass(frozen=True)
 class EmotionRow:
     """Scores of one emotion; meaningless where it has no clips."""
 
@@ -92,10 +103,8 @@ class Mistake:
 def headline(estimates: Estimates, n_emotions: int) -> tuple[Score, ...]:
     """The scores shown large."""
     return tuple(
-        _score(
-            METRICS[name], estimates.metrics[name], chance=1 / n_emotions if name != "ece" else None, meaning=meaning
-        )
-        for name, meaning in HEADLINE.items()
+        _score(title, estimates.metrics[name], chance=1 / n_emotions if name != "ece" else None, meaning=meaning)
+        for name, (title, meaning) in HEADLINE.items()
     )
 
 
@@ -116,6 +125,17 @@ def matrix(predictions: Predictions) -> tuple[MatrixRow, ...]:
         MatrixRow(emotion, index, tuple(Cell(int(clips), float(clips / max(1, row.sum()))) for clips in row))
         for index, (emotion, row) in enumerate(zip(predictions.emotions, confusion_matrix(predictions), strict=True))
     )
+
+
+def confusions(predictions: Predictions) -> tuple[Confusion, ...]:
+    """The most frequent confusions by share of the true emotion's clips, the most frequent first."""
+    found = [
+        Confusion(row.emotion, predictions.emotions[column], cell.clips, cell.share)
+        for row in matrix(predictions)
+        for column, cell in enumerate(row.cells)
+        if cell.clips and column != row.index
+    ]
+    return tuple(sorted(found, key=lambda confusion: -confusion.share)[:MOST_CONFUSIONS])
 
 
 def emotions(predictions: Predictions, estimates: Estimates) -> tuple[EmotionRow, ...]:
@@ -176,15 +196,20 @@ def shown(value: float, percent: bool) -> str:
     return f"{value * 100:.1f} %" if percent else f"{value:.3f}"
 
 
+def span(score: Score | Interval, percent: bool) -> str:
+    """The interval of a score as text: ``55.8 – 77.6 %``; empty where there is none."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"{shown(score.low, percent).removesuffix(' %')} – {shown(score.high, percent)}"
+
+
 def _score(name: str, interval: Interval, *, chance: float | None = None, meaning: str = "") -> Score:
     return Score(name, interval.value, interval.low, interval.high, chance=chance, meaning=meaning)
 
 
 def _with_interval(interval: Interval, percent: bool) -> str:
-    value = shown(interval.value, percent)
-    if interval.low is None or interval.high is None:
-        return value
-    return f"{value} ({shown(interval.low, percent)} – {shown(interval.high, percent)})"
+    ends = span(interval, percent)
+    return shown(interval.value, percent) + (f" ({ends})" if ends else "")
 
 
 def _accuracy(predictions: Predictions) -> float:

@@ -51,8 +51,7 @@ def notices(corpora: Sequence[str], splits: Sequence[Split]) -> list[Notice]:
                 "bad",
                 "Tested on speakers heard in training",
                 "The network may have recognised the voice instead of the emotion; on strangers expect far lower "
-                "scores (published: 96.5 % on a random split, 58.5 % on unheard speakers). Use a speaker-disjoint "
-                "split for a number to rely on.",
+                "scores. Use a speaker-disjoint split for a number to rely on.",
             )
         )
     return found
@@ -62,12 +61,10 @@ def headline(predictions: Predictions, splits: Sequence[Split]) -> str:
     """The result in a sentence."""
     right, clips = int((predictions.predicted == predictions.truth).sum()), len(predictions)
     known = {speaker for speaker in predictions.speakers if speaker}
-    heard = {None: "", False: ", none of whom it had heard before", True: ", some of whom it had heard before"}[
-        _heard(splits)
-    ]
-    voices = f" by {len(known)} speaker{'s' if len(known) > 1 else ''}{heard}" if known else ""
+    heard = {None: "", False: ", none of whom it had heard before,", True: ", some of whom it had heard before,"}
+    voices = f" by {len(known)} speaker{'s' if len(known) > 1 else ''}{heard[_heard(splits)]}" if known else ""
     return (
-        f"It named the emotion of {right} of {clips} test clips rightly{voices}. "
+        f"Of {clips} test clips{voices} it named the emotion of {right} rightly. "
         f"Guessing would get one in {len(predictions.emotions)}."
     )
 
@@ -107,8 +104,6 @@ def calibration_note(estimates: Estimates, temperature: object) -> str:
 
 def audit_note(splits: Sequence[Split]) -> str:
     """What the audit looked for."""
-    if not splits:
-        return "There is no manifest to audit."
     looked = "No identical audio and no augmented copy lies in two parts"
     return (
         f"{looked}, and no speaker either." if not any(split.validation_by_clip for split in splits) else f"{looked}."
