@@ -191,6 +191,8 @@ def mcnemar(only_first: int, only_second: int, *, exact: bool = False) -> float:
     (Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13:91, 2013).
     """
     total, fewer = only_first + only_second, min(only_first, only_second)
+    if total == 0:
+        return 1.0
     outcomes: int = 2**total
     point = math.comb(total, fewer) / outcomes
     tail = 2 * sum(math.comb(total, count) for count in range(fewer + 1)) / outcomes
