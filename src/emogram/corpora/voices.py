@@ -27,7 +27,7 @@ PROFILES = {  # the mean deviation from neutral in each cue
     "disgust": (-2.5, 0, -0.15, -1, 0.8, -0.2, 0.9, -2, -0.2, 1),
 }
 _HABITS = np.array([0, 0.12, 0.05, 1.2, 0.5, 0.12, 0.15, 0.4, 0.12, 0.12])  # standard deviation between speakers
-_MOODS = np.array([0.9, 0.15, 0.05, 1.2, 0.6, 0.15, 0.2, 0.6, 0.2, 0.2])  # standard deviation between takes
+_MOODS = np.array([0.8, 0.13, 0.04, 1.0, 0.5, 0.13, 0.17, 0.5, 0.17, 0.17])  # standard deviation between takes
 SENTENCES = {"s1": "aieoua", "s2": "eoaiea", "s3": "uiaoe", "s4": "oaeuiae"}
 _VOWELS = {  # formants in Hz of a man, the first three after Peterson & Barney (1952)
     "a": (730, 1090, 2440, 3400),
@@ -73,7 +73,7 @@ def speak(voice: Voice, emotion: str, vowels: str, rng: np.random.Generator) -> 
     Returns:
         wave ``[T]`` at 16 kHz, within ±1, about two seconds.
     """
-    cues = np.array(PROFILES[emotion]) * voice.strengths * rng.uniform(0.6, 1.3)
+    cues = np.array(PROFILES[emotion]) * voice.strengths * rng.uniform(0.75, 1.4)
     cue = dict(zip(_CUES, cues + voice.habits + _MOODS * rng.standard_normal(len(_CUES)), strict=True))
     syllable_s = 0.25 * np.exp(-cue["log_tempo"]) * rng.uniform(0.8, 1.2, len(vowels))
     lead_s, tail_s = rng.uniform(0.08, 0.25, 2)
