@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+TONES = 6
 WIDTH, HEIGHT = 420.0, 270.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 20.0, 10.0, 40.0
 
@@ -124,7 +125,7 @@ def curves(
         x_ticks=tuple(Tick(across(x), f"{x:g}") for x in ticks(low, high) if x == int(x)),
         y_ticks=tuple(Tick(up(y), _number(y, percent)) for y in ticks(0.0, top)),
         lines=tuple(
-            Line(name, tone, " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in points))
+            Line(name, tone % TONES, " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in points))
             for tone, (name, points) in enumerate(drawn.items())
         ),
         marked_x=None if best_epoch is None else across(best_epoch),

@@ -96,7 +96,7 @@ def _result(
         "version": emogram.__version__,
         "name": name,
         "subtitle": _subtitle(corpora, metrics),
-        "conditions": f"the clips of {' and '.join(corpora)}",
+        "corpora": " and ".join(corpora),
         "audited": bool(splits),
         "notes": [note for note in _list(metrics.get("notes")) if isinstance(note, str) and note],
         "audit_note": audit_note(splits),
@@ -155,16 +155,15 @@ def _learning(run: Run) -> dict[str, object]:
 
 
 def _fold_curves(runs: Sequence[Run]) -> list[charts.Chart]:
-    """Validation recall of every fold in one chart, over the epochs that the longest took."""
+    """Validation loss and recall of every fold, over the epochs that the longest took."""
     longest = max(len(run.history.get("epoch", [])) for run in runs)
-    series = {
-        run.folder.name: [*column, *[math.nan] * (longest - len(column))]
-        for run in runs
-        if (column := run.history.get("validation_uar"))
-    }
     epochs = [float(epoch) for epoch in range(1, longest + 1)]
-    drawing = charts.curves("Validation UAR of each fold", epochs, series, percent=True) if series else None
-    return [drawing] if drawing else []
+    drawn = []
+    for title, column, percent in (("loss", "validation_loss", False), ("UAR", "validation_uar", True)):
+        columns = {run.folder.name: run.history.get(column, []) for run in runs}
+        series = {name: [*values, *[math.nan] * (longest - len(values))] for name, values in columns.items()}
+        drawn.append(charts.curves(f"Validation {title} of each fold", epochs, series, percent=percent))
+    return [drawing for drawing in drawn if drawing]
 
 
 def _columns(history: Mapping[str, list[float]], names: Mapping[str, str]) -> dict[str, list[float]]:
