@@ -18,7 +18,7 @@ class SpectrogramAugmentationSettings(BaseModel):
     frequency_mask: float = Field(0.18, ge=0, lt=1, description="largest part of the bands under one mask")
     time_mask: float = Field(0.1, ge=0, lt=1, description="largest part of the frames under one mask")
     filter_gain: float = Field(
-        0.0, ge=0, le=3, description="largest gain of a random smooth equaliser (FilterAugment), in training deviations"
+        0.3, ge=0, le=3, description="largest gain of a random smooth equaliser (FilterAugment), in training deviations"
     )
 
 

@@ -79,7 +79,12 @@ class CNNSettings(BaseModel):
 RECIPES: dict[str, dict[str, Any]] = {
     "cnn-tiny": {"stem_channels": 8, "channels": (16, 32, 64), "strides": (2, 2, 2), "dropout": 0.1},
     "cnn-small": {"stem_channels": 16, "channels": (24, 48, 72, 104), "strides": (1, 2, 2, 2)},
-    "cnn-base": {"stem_channels": 32, "channels": (48, 96, 192, 384), "strides": (2, 2, 2, 2)},
+    "cnn-base": {
+        "stem_channels": 32,
+        "channels": (48, 96, 192, 384),
+        "strides": (2, 2, 2, 2),
+        "squeeze_excitation": True,
+    },
 }
 """Named networks: ``cnn-tiny`` for tests and the demonstration, ``cnn-small`` (at most 0.5 M parameters) for studies,
 ``cnn-base`` (at most 3 M): early stride and wide late layers, where this arithmetic is cheapest."""
