@@ -156,7 +156,7 @@ def read_model(source: str | os.PathLike[str] | bytes) -> ModelFile:
     """
     name, content = ("<bytes>", source) if isinstance(source, bytes) else _read_file(Path(source))
     if len(content) > MAX_BYTES:
-        raise ModelError(f"{name}: larger than {MAX_BYTES // 2**20} MiB; is it an emogram model?")
+        raise _too_large(name)
     metadata = scan(name, content)
     try:
         info = ModelInfo.from_metadata(metadata)
@@ -172,11 +172,17 @@ def _read_file(path: Path) -> tuple[str, bytes]:
             raise ModelError(f"{name}: does not exist; check the path of the model")
         if not path.is_file():
             raise ModelError(f"{name}: is no file; pass the path of an .onnx file")
+        if path.stat().st_size > MAX_BYTES:
+            raise _too_large(name)
         with path.open("rb") as file:
             return name, file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ModelError(f"{name}: cannot be read ({reason}); check its path and permissions") from None
+
+
+def _too_large(name: str) -> ModelError:
+    return ModelError(f"{name}: larger than {MAX_BYTES // 2**20} MiB; is it an emogram model?")
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from emogram.errors import ModelError
 
 STANDARD_DOMAINS = (b"", b"ai.onnx")
-MAX_FIELDS = 500_000
+MAX_FIELDS = 200_000
 """More structure than any network here has; bounds the time of the walk."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
