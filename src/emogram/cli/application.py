@@ -18,7 +18,7 @@ SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 MODULES = ("demo", "predict", "corpus", "training")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
-HOMES = {"predict": "predict", "corpus": "corpus"}
+HOMES = {"demo": "demo", "predict": "predict", "corpus": "corpus", "train": "training", "evaluate": "training"}
 """Commands whose module alone is imported when they are called, which keeps start-up short."""
 
 
