@@ -16,6 +16,7 @@ from emogram.errors import ConfigurationError
 from emogram.evaluation.predictions import pool, read_predictions, write_predictions
 from emogram.evaluation.summary import summarise
 from emogram.training.configuration import Configuration
+from emogram.training.pictures import draw_scores
 from emogram.training.run import METRICS, Say, train, write_json
 
 
@@ -60,6 +61,7 @@ def train_folds(
     write_predictions(folder / "predictions-test.csv", test)
     metrics = _pooled(configuration, [results[fold] for fold in chosen], chosen)
     metrics["test"] = summarise(test)
+    draw_scores(folder, metrics, test)
     write_json(folder / METRICS, metrics)
     return metrics
 

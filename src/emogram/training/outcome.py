@@ -22,6 +22,7 @@ from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
 from emogram.training.fit import evaluation_batches
 from emogram.training.material import Material
+from emogram.training.pictures import draw_scores, draw_spectrograms
 
 MODEL = "model.onnx"
 _EXPORT_CHECKS = 5
@@ -73,6 +74,8 @@ def conclude(
     export(classifier, info, folder / MODEL)
     waves = [cache(clip) for clip in material.split.validation[:: max(1, len(validation) // _EXPORT_CHECKS)]]
     findings["export_difference"] = largest_difference(classifier, folder / MODEL, waves)
+    draw_scores(folder, findings, predictions["test"])
+    draw_spectrograms(folder, material.split.test, classifier.spectrogram, cache)
     return findings
 
 
