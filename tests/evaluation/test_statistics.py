@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, sem, t
 
 from emogram.errors import ConfigurationError
 from emogram.evaluation import Predictions, compare, holm, mcnemar, score
@@ -40,6 +40,13 @@ class TestEstimate:
                 held[name] += (interval.low or 0) <= population[name] <= (interval.high or 1)
         assert all(count / 120 >= 0.86 for count in held.values()), held
         assert all(count < 120 for count in held.values()), held
+
+    def test_with_as_many_clips_each_it_is_student_s_interval_of_the_speakers(self) -> None:
+        made = predictions(n_speakers=4)
+        right = (made.predicted == made.truth).reshape(4, -1).mean(axis=1)
+        low, high = t.interval(0.95, 3, loc=right.mean(), scale=sem(right))
+        found = estimate(made, replicates=50_000).metrics["accuracy"]
+        assert (found.low, found.high) == pytest.approx((low, high), rel=0.01)
 
     def test_speakers_who_differ_widen_the_interval(self) -> None:
         """An interval over clips would not see the difference."""
