@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-header --constraint requirements/torch.in $(if $(UPGRADE),--upgrade) pyproject.toml
 
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format bench picture lock clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -23,6 +23,9 @@ format: .venv/installed-dev  ## put the code into the house format
 
 bench: .venv/installed-dev  ## measure speed, side by side with what one would use instead; NAME=logmel runs one
 	$(BIN)/python -m benchmarks $(NAME)
+
+picture: .venv/installed-train  ## draw the README's picture again
+	$(BIN)/python docs/images/spectrograms.py
 
 lock: .venv/installed-dev  ## make requirements/*.txt again; UPGRADE=1 takes newer releases
 	for extra in base train dev; do \
