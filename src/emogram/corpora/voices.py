@@ -110,7 +110,7 @@ def _glottis(pitch_hz: Samples, jitter: float, breath: float, rng: np.random.Gen
     phase = np.cumsum(pitch_hz * periods[cycle]) / SAMPLE_RATE
     phase -= np.floor(phase)
     flow: Samples = _PULSE[(phase * len(_PULSE)).astype(int)] * amplitudes[cycle]
-    noise = 0.02 * np.exp(1.6 * breath) * rng.standard_normal(len(flow))
+    noise = 0.006 * np.exp(1.6 * breath) * rng.standard_normal(len(flow))
     excitation: Samples = np.diff(flow, prepend=0) + (0.3 + flow) * noise
     return excitation
 
