@@ -12,7 +12,6 @@ from emogram.errors import CorpusError
 
 MAX_BYTES = 8 * 2**30
 MAX_FILES = 50_000
-_BLOCK_BYTES = 2**20
 
 
 def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> None:
@@ -21,7 +20,7 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, max_files
     Args:
         archive: the zip file.
         folder: where to; must not exist yet.
-        max_bytes: the most that its files may hold, counted as they are unpacked.
+        max_bytes: the most that its files may hold by its own account, beyond which none is unpacked.
         max_files: the most entries that it may have.
 
     Raises:
@@ -35,7 +34,7 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, max_files
             with zipfile.ZipFile(archive) as opened:
                 entries = opened.infolist()
                 _check(archive, entries, max_bytes, max_files)
-                _copy(archive, opened, entries, content, max_bytes)
+                _copy(opened, entries, content)
             content.replace(folder)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise CorpusError(f"{archive}: is no zip file that can be read ({error}); download it again") from error
@@ -59,11 +58,8 @@ def _check(archive: Path, entries: Sequence[zipfile.ZipInfo], max_bytes: int, ma
             raise CorpusError(f"{archive}: its entry {name!r} is no file but a link or device; do not trust it")
 
 
-def _copy(
-    archive: Path, opened: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], folder: Path, max_bytes: int
-) -> None:
+def _copy(opened: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], folder: Path) -> None:
     folder.mkdir()
-    left = max_bytes
     for entry in entries:
         target = folder / entry.filename
         if entry.is_dir():
@@ -71,11 +67,7 @@ def _copy(
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         with opened.open(entry) as source, target.open("xb") as file:
-            while block := source.read(_BLOCK_BYTES):
-                left -= len(block)
-                if left < 0:
-                    raise CorpusError(f"{archive}: unpacks to more than {max_bytes} bytes; do not trust it")
-                file.write(block)
+            shutil.copyfileobj(source, file)
 
 
 def free_bytes(folder: Path) -> int:
