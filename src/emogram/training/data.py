@@ -117,6 +117,11 @@ class EpochSampler(Sampler[list[tuple[int, int]]]):
         self.balanced = balanced
         self.epoch = 0
 
+    @property
+    def sampler(self) -> "EpochSampler":
+        """Itself: Lightning tells the epoch to a loader's ``batch_sampler.sampler`` and nowhere else."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """The epoch that the next iteration belongs to; Lightning calls this."""
         self.epoch = epoch
