@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 
 import librosa
 import numpy as np
@@ -34,7 +35,7 @@ def main() -> None:
     ratio = statistics.median(mine / theirs for mine, theirs in rows)
     print(f"log-mel, {_CLIP_S} s clips, one thread, median of {len(rows)} rounds")
     print(f"  emogram {statistics.median(row[0] for row in rows):6.0f} clips/s")
-    print(f"  librosa {statistics.median(row[1] for row in rows):6.0f} clips/s   ({librosa.__version__})")
+    print(f"  librosa {statistics.median(row[1] for row in rows):6.0f} clips/s   ({version('librosa')})")
     print(f"  ratio   {ratio:6.2f}            largest difference {difference.max():.1e}")
 
 
