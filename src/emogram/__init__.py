@@ -9,7 +9,8 @@ Importing this package imports nothing else: each name below brings its module w
 """
 
 import importlib
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # as type checkers read it; importing typing would be most of what importing emogram costs
 
 if TYPE_CHECKING:
     from emogram.audio import load as load_audio

@@ -69,6 +69,7 @@ def predict(
     """
     if recordings.count(STANDARD_INPUT) > 1:
         raise ConfigurationError("-: standard input can be read only once; name it once")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads as it is imported; none are used here
     from emogram.recognition import load
 
     recognizer = load(model)
