@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -158,11 +159,8 @@ def check(
     facts = {path: reading.facts for path, reading in readings.items() if not isinstance(reading.facts, AudioError)}
     readable = [clip for clip in counted if clip.path in facts]
     emotions = Counter(clip.emotion for clip in readable)
-    problems = {_below(root, path): str(reading.facts) for path, reading in readings.items() if path not in facts}
-
-    def below(paths: Iterable[str]) -> list[str]:
-        return sorted(_below(root, path) for path in paths)
-
+    below = partial(_below, root)
+    problems = {below([path])[0]: str(reading.facts) for path, reading in readings.items() if path not in facts}
     return Report(
         corpus=name,
         path=str(path),
@@ -257,7 +255,9 @@ def _equal(hashes: Mapping[str, str]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _below(root: Path, path: str) -> str:
+def _below(root: Path, paths: Iterable[str]) -> list[str]:
+    """The paths relative to the corpus, where they lie in it, sorted."""
     folder = root if root.is_dir() else root.parent
-    inside = Path(path).is_relative_to(folder)
-    return Path(path).relative_to(folder).as_posix() if inside else Path(path).as_posix()
+    return sorted(
+        Path(path).relative_to(folder).as_posix() if Path(path).is_relative_to(folder) else path for path in paths
+    )
