@@ -83,3 +83,11 @@ def test_equal_clips_of_different_emotion_are_reported_and_do_not_count_as_fault
     report = check("cremad", tmp_path)
     assert report.duplicates == [["1006_TIE_HAP_XX.wav", "1006_TIE_NEU_XX.wav"]]
     assert report.clips == 2
+
+
+def test_of_the_two_forms_in_the_repository_the_lossless_one_counts(tmp_path: Path, record: Record) -> None:
+    record("AudioWAV/1001_DFA_ANG_XX.wav")
+    (tmp_path / "AudioMP3").mkdir()
+    (tmp_path / "AudioMP3" / "1001_DFA_ANG_XX.mp3").touch()
+    assert [clip.path for clip in scan("cremad", tmp_path)] == [str(tmp_path / "AudioWAV/1001_DFA_ANG_XX.wav")]
+    assert check("cremad", tmp_path).repeated == ["AudioMP3/1001_DFA_ANG_XX.mp3"]

@@ -75,7 +75,7 @@ def write_manifest(path: Path, clips: Sequence[Clip], *, parts: Sequence[str] | 
     """
     partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             write_rows(file, clips, parts=parts)
         partial.replace(path)
     except OSError as error:
@@ -90,13 +90,13 @@ def read_manifest(path: Path) -> list[Clip]:
         CorpusError: the file is missing, has no such columns or a row that cannot be read; names the row.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             reader = csv.DictReader(file)
             missing = sorted(set(FIELDS).difference(reader.fieldnames or ()))
             if missing:
                 raise CorpusError(f"{path}: no manifest, it lacks the columns {', '.join(missing)}; {_REMEDY}")
             return [_clip(path, number, row) for number, row in enumerate(reader, start=2)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise CorpusError(f"{path}: cannot be read as a manifest ({reason}); {_REMEDY}") from error
 

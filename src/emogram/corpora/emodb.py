@@ -1,7 +1,8 @@
 """EmoDB, the Berlin Database of Emotional Speech: 10 speakers, 10 German sentences, 7 emotions, 535 clips.
 
 Names are speaker, sentence code, emotion (the German initial) and version: ``03a01Wa.wav`` is speaker 03, sentence a01,
-*Wut*, version a. The release holds what listeners recognised, so it is no full grid: its names are listed here.
+*Wut*, version a. The release holds what listeners recognised, so it is no full grid: its names are listed here. Version
+2.0 adds what they did not, and laryngograms under the same names in a folder of their own, which are passed over.
 """
 
 import re
@@ -61,7 +62,7 @@ b02AaEbFdLbWb b03AdEaFaFdLaNbTaWb b09AbEbFbLaLbWb b10AaEbFbLbTbTdWaWb
 def read(path: Path) -> Clip | None:
     """The clip that a file's name says it is, or None where the name is no name of EmoDB."""
     match = _STEM.fullmatch(path.stem)
-    if match is None or match[1] not in _SPEAKERS:
+    if match is None or match[1] not in _SPEAKERS or "laryng" in path.parent.name.lower():
         return None
     speaker, sentence, label, version = match.groups()
     sex, age = _SPEAKERS[speaker]

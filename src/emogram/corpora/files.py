@@ -1,7 +1,7 @@
 """Audio files in a folder tree, and clips recognised by their names."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from emogram.corpora.clip import Clip
@@ -10,6 +10,8 @@ from emogram.errors import CorpusError
 _FORMATS = "wav wave flac ogg oga opus mp3 aif aiff aifc au snd caf w64 rf64 sph m4a aac wma"
 AUDIO_SUFFIXES: frozenset[str] = frozenset(f".{name}" for name in _FORMATS.split())
 """What counts as audio while a folder is searched. Corpora know their clips by the stem: a suffix never decides more."""
+
+_LOSSY = frozenset({".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wma"})
 
 
 def audio_files(root: Path) -> list[Path]:
@@ -54,10 +56,14 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def clips_by_name(root: Path, read: Callable[[Path], Clip | None]) -> list[Clip]:
-    """A row for every audio file under `root` that `read` recognises, sorted by ``clip_id``.
+    """A row for every audio file under `root` that `read` recognises, in the order of `by_clip`."""
+    return by_clip(clip for path in audio_files(root) if (clip := read(path)) is not None)
 
-    Bundles repeat whole folders, and a compressed copy may lie beside its original: files with one ``clip_id`` stay in
-    the order of `audio_files`, and the first is the one that counts.
+
+def by_clip(clips: Iterable[Clip]) -> list[Clip]:
+    """The rows sorted by ``clip_id``, and where several files are one clip, the one that counts first.
+
+    Bundles repeat whole folders, and CREMA-D comes as WAV and MP3: lossless files go before lossy ones, else the order
+    of `audio_files` stays.
     """
-    clips = [clip for path in audio_files(root) if (clip := read(path)) is not None]
-    return sorted(clips, key=lambda clip: clip.clip_id)
+    return sorted(clips, key=lambda clip: (clip.clip_id, Path(clip.path).suffix.lower() in _LOSSY))

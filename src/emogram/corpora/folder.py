@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emogram.corpora.clip import Clip
 from emogram.corpora.corpus import Corpus
-from emogram.corpora.files import audio_files
+from emogram.corpora.files import audio_files, by_clip
 from emogram.corpora.own_labels import SYNONYMS, label_table
 from emogram.errors import CorpusError
 
@@ -40,7 +40,7 @@ def find(root: Path, labels: Mapping[str, str]) -> list[Clip]:
     paths = [path.relative_to(root) for path in audio_files(root)]
     level = _emotion_level(paths, table)
     name = own_name(root.name)
-    return sorted((_clip(root, path, level, table, name) for path in paths), key=lambda clip: clip.clip_id)
+    return by_clip(_clip(root, path, level, table, name) for path in paths)
 
 
 def _emotion_level(paths: Collection[Path], table: Mapping[str, str]) -> int:
