@@ -228,7 +228,9 @@ def _session(model: ModelFile, threads: int) -> Any:
     options.add_session_config_entry("session.use_env_allocators", "1")
     _limit_memory(onnxruntime)
     try:
-        return onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
+        # The fallback has nothing to fall back to, and tells so on standard output.
+        providers = ["CPUExecutionProvider"]
+        return onnxruntime.InferenceSession(model.content, options, providers=providers, enable_fallback=0)
     except Exception as error:
         raise _failure(model.source, "is no model that onnxruntime can run", error) from None
 
@@ -248,23 +250,22 @@ def _limit_memory(onnxruntime: Any) -> None:
 
 
 def _check_graph(model: ModelFile, session: Any) -> None:
-    inputs = [(item.name, item.type, len(item.shape)) for item in session.get_inputs()]
-    if inputs != [(INPUT_NAME, "tensor(float)", 2)]:
-        raise ModelError(
-            f"{model.source}: its input is not one float32 '{INPUT_NAME}' [batch, samples]; export it again"
-        )
-    outputs = [(item.name, item.type, len(item.shape)) for item in session.get_outputs()]
-    if outputs != [(OUTPUT_NAME, "tensor(float)", 2)]:
-        raise ModelError(
-            f"{model.source}: its output is not one float32 '{OUTPUT_NAME}' [batch, labels]; export it again"
-        )
-    width = session.get_outputs()[0].shape[1]
+    try:
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        shown = [[(item.name, item.type, len(item.shape)) for item in side] for side in (inputs, outputs)]
+    except UnicodeDecodeError as error:
+        raise _failure(model.source, "names its input or output in no text", error) from None
+    wanted = [[(INPUT_NAME, "tensor(float)", 2)], [(OUTPUT_NAME, "tensor(float)", 2)]]
+    if shown != wanted:
+        contract = f"float32 '{INPUT_NAME}' [batch, samples] to float32 '{OUTPUT_NAME}' [batch, labels]"
+        raise ModelError(f"{model.source}: its graph does not lead from one {contract}; export it again")
+    width = outputs[0].shape[1]
     if isinstance(width, int) and width != len(model.info.labels):
         raise ModelError(f"{model.source}: has {len(model.info.labels)} labels for {width} outputs; export it again")
 
 
 def _failure(source: str, problem: str, error: Exception) -> ModelError:
-    reason = str(error).partition("\n")[0]
+    reason = "".join(letter if letter.isprintable() else " " for letter in str(error).partition("\n")[0])
     return ModelError(f"{source}: {problem} ({reason[:200]}); export it again")
 
 
