@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 TONES = 6
 WIDTH, HEIGHT = 420.0, 270.0
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 20.0, 10.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 20.0, 10.0, 40.0
 
 
 @dataclass(frozen=True)

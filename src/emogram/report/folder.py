@@ -114,13 +114,12 @@ def figure(folder: Path, name: str) -> str:
 
 
 def files(folder: Path) -> list[str]:
-    """The names of the files of a run that a reader may want, as paths within its folder."""
+    """The names of the files of a run that a reader may want, as paths within its folder; figures as SVG where they are."""
     wanted = ["model.onnx", "metrics.json", "manifest.csv", "history.csv", "configuration.yaml", "environment.json"]
     found = [name for name in wanted if (folder / name).is_file()]
     found += sorted(path.name for path in folder.glob("predictions-*.csv"))
-    return found + sorted(
-        f"figures/{path.name}" for path in (folder / "figures").glob("*") if path.suffix in IMAGE_TYPES
-    )
+    figures = {path.stem: path.name for path in sorted((folder / "figures").glob("*")) if path.suffix in IMAGE_TYPES}
+    return found + [f"figures/{name}" for name in figures.values()]
 
 
 def _split_name(metrics: Mapping[str, Any]) -> str:
