@@ -79,7 +79,7 @@ def mel(
     if fmax_hz > nyquist_hz:
         raise ConfigurationError(f"fmax_hz={fmax_hz:g}: above half the sample rate; choose at most {nyquist_hz:g}")
     edges_hz = _mel_edges_hz(n_mels, fmin_hz, fmax_hz, scale)
-    bins_hz = np.linspace(0.0, nyquist_hz, n_fft // 2 + 1)
+    bins_hz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
     widths_hz = np.diff(edges_hz)
     distance_hz = edges_hz[:, None] - bins_hz[None, :]
     rising = -distance_hz[:-2] / widths_hz[:-1, None]
