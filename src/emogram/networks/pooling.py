@@ -87,7 +87,10 @@ class AttentionPooling(Pooling):
 
     def __init__(self, channels: int, bottleneck: int = 64) -> None:
         super().__init__()
-        self.score = nn.Sequential(nn.Conv1d(channels, bottleneck, 1), nn.Tanh(), nn.Conv1d(bottleneck, channels, 1))
+        # A bias of the last layer would cancel in the softmax.
+        self.score = nn.Sequential(
+            nn.Conv1d(channels, bottleneck, 1), nn.Tanh(), nn.Conv1d(bottleneck, channels, 1, bias=False)
+        )
         self.out_features = 2 * channels
 
     def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
