@@ -27,17 +27,17 @@ class LogMelSettings(BaseModel):
     The only type for now; a further type is a further settings class with its own ``name``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: Literal["logmel"] = "logmel"
-    window_ms: float = Field(25.0, gt=0, description="length of the Hann window")
-    hop_ms: float = Field(10.0, gt=0, description="step from frame to frame")
-    n_fft: int = Field(512, ge=16, description="length of the transform, samples")
-    n_mels: int = Field(64, ge=4, description="number of bands")
+    window_ms: float = Field(25.0, gt=0, le=1000, description="length of the Hann window")
+    hop_ms: float = Field(10.0, gt=0, le=1000, description="step from frame to frame")
+    n_fft: int = Field(512, ge=16, le=8192, description="length of the transform, samples")
+    n_mels: int = Field(64, ge=4, le=1024, description="number of bands")
     fmin_hz: float = Field(50.0, ge=0, description="lower edge of the first band")
     fmax_hz: float = Field(7600.0, gt=0, description="upper edge of the last band")
     mel_scale: filterbanks.MelScale = Field("htk", description="formula of the scale")
-    floor: float = Field(1e-6, gt=0, description="power added before the logarithm")
+    floor: float = Field(1e-6, ge=1e-30, le=1, description="power added before the logarithm")
 
     def build(self, sample_rate: int) -> "Spectrogram":
         """The front end at a sampling rate in Hz.
@@ -75,7 +75,7 @@ class PowerSpectrum(nn.Module):
     which sums bins anyway, sums them too, and a pass over the memory is saved.
 
     Frame n is centred on sample n * `hop_length`, so a wave of T samples has 1 + T // hop_length frames, as in librosa
-    with ``center=True, pad_mode="constant"``.
+    with ``center=True, pad_mode="constant"`` and an even `n_fft`.
 
     Args:
         n_fft: length of the transform, samples.
@@ -95,10 +95,12 @@ class PowerSpectrum(nn.Module):
     def __init__(self, *, n_fft: int, window_length: int, hop_length: int) -> None:
         super().__init__()
         if window_length > n_fft:
-            raise ConfigurationError(f"n_fft={n_fft}: shorter than the window of {window_length} samples")
+            raise ConfigurationError(
+                f"n_fft={n_fft}: shorter than the window of {window_length} samples; choose a longer n_fft or a shorter window_ms"
+            )
         if hop_length > window_length:
             raise ConfigurationError(
-                f"hop_ms: the hop of {hop_length} samples is longer than the window of {window_length}"
+                f"hop_ms: the hop of {hop_length} samples is longer than the window of {window_length}; choose at most window_ms"
             )
         self.n_fft = n_fft
         self.window_length = window_length
