@@ -12,7 +12,7 @@ from torch import Tensor
 class BatchSettings(BaseModel):
     """Settings of the augmentations of batches. Zero turns one off."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     mixup: float = Field(0.3, ge=0, le=10, description="both parameters of the beta distribution of the weight")
 

@@ -12,7 +12,7 @@ from torch import Tensor
 class SpectrogramAugmentationSettings(BaseModel):
     """Sizes of the augmentations of spectrograms. Zero turns one off."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     masks: int = Field(2, ge=0, le=10, description="number of frequency masks, and of time masks (SpecAugment)")
     frequency_mask: float = Field(0.18, ge=0, lt=1, description="largest part of the bands under one mask")

@@ -1,26 +1,41 @@
 """Augmentations of a wave [T] before its spectrogram: speed, gain, noise, and the random crop to a training length."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 import soxr
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Wave = npt.NDArray[np.float32]
+
+_SnrDb = Annotated[float, Field(ge=-100, le=100)]
 
 
 class WaveformSettings(BaseModel):
     """Ranges of the augmentations of waves. Zero turns one off."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     speed: float = Field(
-        0.15, ge=0, lt=0.5, description="largest change of speed (and so of pitch and tempo); 0.15 is 0.85 to 1.15"
+        0.15,
+        ge=0,
+        lt=0.5,
+        description="largest change of speed (and so of pitch and tempo), rounded to steps of 0.025; 0.15 is 0.85 to 1.15",
     )
     gain_db: float = Field(6.0, ge=0, le=40, description="largest change of level, up or down")
     noise_probability: float = Field(0.0, ge=0, le=1, description="chance that a clip gets white noise")
-    noise_snr_db: tuple[float, float] = Field((10.0, 40.0), description="range of signal-to-noise ratios")
+    noise_snr_db: tuple[_SnrDb, _SnrDb] = Field(
+        (10.0, 40.0), description="range of signal-to-noise ratios, low and high"
+    )
+
+    @field_validator("noise_snr_db")
+    @classmethod
+    def _low_before_high(cls, snr_db: tuple[float, float]) -> tuple[float, float]:
+        if snr_db[0] > snr_db[1]:
+            raise ValueError("the first must be the lower one; give them as low, high")
+        return snr_db
 
 
 @dataclass(frozen=True, slots=True)
