@@ -2,22 +2,27 @@
 
 A stem, then stages of blocks (plain or residual), each stage halving frequency and time, then the mean over frequency,
 a pooling over time and one linear layer. Clips of any length: frames that are padding are set to zero after every
-layer, as a convolution sees the outside of a clip, so that a padded clip in a batch gives what it gives alone.
+layer, as a convolution sees the outside of a clip, so that a padded clip in a batch gives what it gives alone, with two
+exceptions. Group and instance normalisation measure each clip with its padding, so there a padded clip differs from the
+clip alone. Batch normalisation measures the whole batch with its padding, but only in training: evaluation uses the
+statistics that training stored.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emogram.errors import ConfigurationError
+from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.pooling import Pooling, PoolingName, pooling
 
 BlockName = Literal["plain", "residual"]
 NormalisationName = Literal["batch", "group", "instance", "none"]
 ActivationName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish"]
+
+_Positive = Annotated[int, Field(ge=1)]
 
 _ACTIVATIONS: dict[ActivationName, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -32,19 +37,26 @@ _ACTIVATIONS: dict[ActivationName, type[nn.Module]] = {
 class CNNSettings(BaseModel):
     """The convolutional network. ``name`` picks a recipe; any field given beside it changes that one thing."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field("cnn-base", description="recipe that the other fields start from")
     stem_channels: int = Field(ge=1, description="channels after the first convolution")
     stem_kernel: int = Field(5, ge=1, description="size of the first kernel, odd")
-    stem_stride: tuple[int, int] = Field((2, 2), description="step of the first convolution in frequency and time")
-    channels: tuple[int, ...] = Field(min_length=1, description="channels of each stage")
-    strides: tuple[int, ...] = Field(min_length=1, description="step of each stage's first block, both directions")
+    stem_stride: tuple[_Positive, _Positive] = Field(
+        (2, 2), description="step of the first convolution in frequency and time"
+    )
+    channels: tuple[_Positive, ...] = Field(min_length=1, description="channels of each stage")
+    strides: tuple[_Positive, ...] = Field(
+        min_length=1, description="step of each stage's first block, both directions"
+    )
     blocks_per_stage: int = Field(1, ge=1, description="blocks in each stage")
     block: BlockName = Field("residual", description="with or without a way around the two convolutions")
     kernel: int = Field(3, ge=1, description="size of the kernels, odd")
     squeeze_excitation: bool = Field(False, description="let each block weigh its channels (Hu et al. 2018)")
-    normalisation: NormalisationName = Field("batch", description="after each convolution")
+    normalisation: NormalisationName = Field(
+        "batch",
+        description="after each convolution; group and instance measure padding too, so a padded clip differs from itself alone",
+    )
     activation: ActivationName = Field("relu", description="after each normalisation")
     stochastic_depth: float = Field(0.0, ge=0, lt=1, description="chance that the last block is left out in training")
     pooling: PoolingName = Field("average_max", description="over time")
@@ -59,17 +71,24 @@ class CNNSettings(BaseModel):
         if not isinstance(values, dict):
             return values
         name = values.get("name", cls.model_fields["name"].default)
-        if name not in RECIPES:
-            raise ValueError(f"no network {name!r}; choose {', '.join(RECIPES)}")
+        if not isinstance(name, str) or name not in RECIPES:
+            raise ValueError(
+                f"no network {name!r}{did_you_mean(str(name), RECIPES) or ';'} choose {', '.join(RECIPES)}"
+            )
         return {**RECIPES[name], **values}
 
     @model_validator(mode="after")
     def _consistent(self) -> "CNNSettings":
         if len(self.strides) != len(self.channels):
             raise ValueError(f"strides: {len(self.strides)} given for {len(self.channels)} stages; give one a stage")
-        if self.kernel % 2 == 0 or self.stem_kernel % 2 == 0:
-            raise ValueError("kernel and stem_kernel must be odd, so that a frame has a middle")
         return self
+
+    @field_validator("kernel", "stem_kernel")
+    @classmethod
+    def _odd(cls, size: int) -> int:
+        if size % 2 == 0:
+            raise ValueError("must be odd, so that a frame has a middle")
+        return size
 
     def build(self, n_classes: int) -> "CNN":
         """The network with random weights for that many emotions."""
@@ -248,13 +267,19 @@ class _Shortcut(nn.Module):
         return x
 
 
+class _GroupNormalisation(nn.GroupNorm):
+    def forward(self, x: Tensor) -> Tensor:
+        """As its parent, which refuses a clip so short that one value a group is left; here that gives the bias."""
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+
 def _normalisation(name: NormalisationName, channels: int) -> nn.Module:
     if name == "batch":
         return nn.BatchNorm2d(channels)
     if name == "group":
-        return nn.GroupNorm(next(groups for groups in (8, 4, 2, 1) if channels % groups == 0), channels)
+        return _GroupNormalisation(next(groups for groups in (8, 4, 2, 1) if channels % groups == 0), channels)
     if name == "instance":
-        return nn.GroupNorm(channels, channels)
+        return _GroupNormalisation(channels, channels)
     return nn.Identity()
 
 
