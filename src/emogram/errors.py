@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 
 def did_you_mean(given: str, choices: Iterable[str]) -> str:
@@ -28,6 +29,10 @@ class AudioError(EmogramError):
         self.source = source
         self.problem = problem
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str]]:
+        # An exception is copied from its message unless it says otherwise; errors travel between processes.
+        return type(self), (self.source, self.problem, self.remedy)
 
 
 class ConfigurationError(EmogramError):
@@ -64,4 +69,8 @@ class MissingExtraError(EmogramError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra [{extra}]; install it with: pip install 'emogram[{extra}]'")
+        self.feature = feature
         self.extra = extra
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        return type(self), (self.feature, self.extra)
