@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from emogram import audio
 from emogram.corpora.clip import Clip
-from emogram.errors import CorpusError
+from emogram.errors import AudioError, CorpusError
 
 _FULL_SCALE = 32767.0
 
@@ -58,26 +58,29 @@ class AudioCache:
         """Wave [T] of a clip, float32 in -1 to 1."""
         try:
             pcm = self._map(clip)
-        except (OSError, ValueError):  # not there yet, or damaged on disk
+        except (OSError, ValueError, OverflowError):  # not there yet, or damaged on disk
             self._decode(clip)
             pcm = self._map(clip)
         return pcm.astype(np.float32) / np.float32(_FULL_SCALE)
 
     def _map(self, clip: Clip) -> npt.NDArray[np.int16]:
-        pcm = np.load(self._path(clip), mmap_mode="r", allow_pickle=False)
+        pcm = np.lib.format.open_memmap(self._path(clip), mode="r")
         if pcm.dtype != np.int16 or pcm.ndim != 1 or not len(pcm):
             raise ValueError("not decoded audio")
         return np.asarray(pcm)
 
     def _path(self, clip: Clip) -> Path:
-        name = clip.sha256 or hashlib.sha256(Path(clip.path).read_bytes()).hexdigest()
+        name = clip.sha256 or hashlib.sha256(_read(clip)).hexdigest()
         return self.folder / f"pcm-{self.sample_rate}" / name[:2] / f"{name}.npy"
 
     def _decode(self, clip: Clip) -> None:
         content = _read(clip)
         if clip.sha256 and hashlib.sha256(content).hexdigest() != clip.sha256:
             raise CorpusError(f"{clip.path}: changed since the manifest was made; run emogram corpus scan again")
-        wave = audio.load(content, self.sample_rate, allow_silent=True)
+        try:
+            wave = audio.load(content, self.sample_rate, allow_silent=True)
+        except AudioError as error:  # which was given bytes and knows no file
+            raise AudioError(clip.path, error.problem, error.remedy) from error
         pcm = np.round(np.clip(wave, -1.0, 1.0) * _FULL_SCALE).astype(np.int16)
         path = self._path(clip)
         path.parent.mkdir(parents=True, exist_ok=True)
