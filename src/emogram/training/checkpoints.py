@@ -72,7 +72,7 @@ def load(path: Path) -> dict[str, Any]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             structure = json.loads((file.metadata() or {})["structure"])
         value = _unflatten(structure, tensors)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{path}: not a checkpoint of emogram, or damaged; delete the run folder and train again"
         ) from error
@@ -83,9 +83,11 @@ def load(path: Path) -> dict[str, Any]:
 
 def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
+        # Numbered, since nested names can meet: {"a.b": …} and {"a": {"b": …}}.
+        unique = f"{len(tensors):05d}{name}"
         # safetensors wants memory of its own for each tensor, in plain order.
-        tensors[name] = value.detach().cpu().contiguous().clone()
-        return {"tensor": name}
+        tensors[unique] = value.detach().cpu().contiguous().clone()
+        return {"tensor": unique}
     if isinstance(value, dict):
         return {
             "dict": [
@@ -115,6 +117,14 @@ def _unflatten(structure: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def load_weights(path: Path, prefix: str) -> dict[str, Tensor]:
-    """The averaged (or only) weights of a checkpoint whose names start with a prefix, without it."""
-    state: dict[str, Tensor] = load(path)["state_dict"]
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    """The averaged (or only) weights of a checkpoint whose names start with a prefix, without it.
+
+    Raises:
+        ModelError: as `load`, or there are none.
+    """
+    state = load(path).get("state_dict")
+    named = state.items() if isinstance(state, dict) else ()
+    weights = {str(name).removeprefix(prefix): value for name, value in named if str(name).startswith(prefix)}
+    if not weights:
+        raise ModelError(f"{path}: holds no weights named {prefix}…; delete the run folder and train again")
+    return weights
