@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from typing_extensions import override
 
 from emogram import splits
 from emogram.augmentation.batch import BatchSettings
@@ -17,24 +19,44 @@ from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.cnn import CNNSettings
 from emogram.spectrograms import LogMelSettings, SpectrogramSettings
 
+_MAX_CHARACTERS = 2**16
+_MAX_SHOWN = 80
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML: a date is text, and no value is an alias of another, or a few lines could fill any memory."""
+
+    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    @override
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias such as *name is not allowed here; write the value out")
+        return super().compose_node(parent, index)
+
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SplitSettings(_Settings):
     """Which clips train, validate and test."""
 
     name: str = Field("speaker", description="how to split; `emogram.splits.NAMES`")
-    fold: int = Field(1, ge=1, description="which fold is tested")
-    folds: int = Field(5, ge=2, description="number of folds where the split leaves it open (kfold)")
-    seed: int = Field(0, ge=0, description="of the draw of speakers or clips")
+    fold: int = Field(1, ge=1, le=1000, description="which fold is tested")
+    folds: int = Field(5, ge=2, le=1000, description="number of folds where the split leaves it open (kfold)")
+    seed: int = Field(0, ge=0, lt=2**63, description="of the draw of speakers or clips")
 
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in splits.NAMES:
-            raise ValueError(f"no split {name!r}; choose {', '.join(splits.NAMES)}")
+            raise ValueError(
+                f"no split {name!r:.80}{did_you_mean(name[:80], splits.NAMES) or ';'} choose {', '.join(splits.NAMES)}"
+            )
         return name
 
 
@@ -60,7 +82,7 @@ class OptimizerSettings(_Settings):
 
     name: Literal["adamw"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0, le=10, description="highest rate")
-    weight_decay: float = Field(0.05, ge=0, description="on weights of more than one dimension")
+    weight_decay: float = Field(0.05, ge=0, le=100, description="on weights of more than one dimension")
     schedule: Literal["one_cycle", "constant"] = Field("one_cycle", description="one_cycle: Smith and Topin 2019")
     warm_up: float = Field(0.15, gt=0, lt=1, description="part of the steps in which the rate rises")
     gradient_clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
@@ -88,16 +110,18 @@ class RuntimeSettings(_Settings):
 
     precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the processor has it")
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    threads: int = Field(0, ge=0, description="0: as many as there are")
+    threads: int = Field(0, ge=0, le=1024, description="0: as many as there are")
     cache: Path | None = Field(None, description="decoded audio; default: EMOGRAM_CACHE or the user's cache folder")
 
 
 class Configuration(_Settings):
     """Everything that determines a run."""
 
-    name: str = Field("run", description="of the run and its model", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(
+        "run", description="of the run and its model", max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+    )
     corpora: dict[str, Path] = Field(default_factory=dict, description="corpus name to folder, manifest or CSV")
-    seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout")
+    seed: int = Field(0, ge=0, lt=2**63, description="of weights, order, augmentation and dropout")
     split: SplitSettings = SplitSettings()
     audio: AudioSettings = AudioSettings()
     spectrogram: SpectrogramSettings = LogMelSettings()
@@ -122,8 +146,8 @@ def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Configurati
         ConfigurationError: names the field, the value and the choices, in one line.
     """
     values: dict[str, Any] = {} if path is None else _read(path)
-    for override in overrides:
-        _override(values, override)
+    for setting in overrides:
+        _override(values, setting)
     return validate(values, source=str(path) if path else "configuration")
 
 
@@ -152,11 +176,12 @@ def key(configuration: Configuration, clips: Sequence[tuple[str, str, str]], ver
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error}); give a YAML file") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_MAX_CHARACTERS + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ConfigurationError(f"{path}: cannot be read ({reason}); give a YAML file") from error
+    values = _parse(text, str(path))
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -164,14 +189,22 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _override(values: dict[str, Any], override: str) -> None:
-    name, separator, text = override.partition("=")
-    if not separator or not name.strip():
-        raise ConfigurationError(f"{override}: an override is written field=value, for example fit.epochs=10")
+def _parse(text: str, source: str) -> Any:
+    if len(text) > _MAX_CHARACTERS:
+        raise ConfigurationError(f"{source}: more than {_MAX_CHARACTERS} characters; is it a configuration?")
     try:
-        value = yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{override}: the value is not valid YAML") from error
+        raise ConfigurationError(f"{source}: not valid YAML ({_cut(' '.join(str(error).split()), 300)})") from error
+    except Exception as error:  # PyYAML raises nearly anything: an impossible !!timestamp, a number too long, too deep
+        raise ConfigurationError(f"{source}: holds a value that YAML cannot have; correct it") from error
+
+
+def _override(values: dict[str, Any], setting: str) -> None:
+    name, separator, text = setting.partition("=")
+    if not separator or not name.strip():
+        raise ConfigurationError(f"{_cut(setting)}: an override is written field=value, for example fit.epochs=10")
+    value = _parse(text, _cut(setting))
     *parents, last = name.strip().split(".")
     for parent in parents:
         inner = values.get(parent)
@@ -186,16 +219,28 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 def _first_problem(error: ValidationError, source: str) -> str:
     problem = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in problem["loc"]) or "configuration"
+    field = _cut(".".join(str(part) for part in problem["loc"])) or "configuration"
     if problem["type"] == "extra_forbidden":
         choices = _field_names(problem["loc"][:-1])
-        suggestion = did_you_mean(str(problem["loc"][-1]), choices)
+        suggestion = did_you_mean(str(problem["loc"][-1])[:_MAX_SHOWN], choices)
         return f"{source}: {field}: no such field{suggestion or ';'} choose {', '.join(choices)}"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = _cut(problem["msg"].removeprefix("Value error, "), 400)
     value = problem["input"]
-    shown = "" if isinstance(value, dict) or "loc" not in problem else f"={value!r}"
-    more = len(error.errors()) - 1
+    shown = "" if isinstance(value, dict) else f"={_shown(value)}"
+    more = error.error_count() - 1
     return f"{source}: {field}{shown}: {message[0].lower()}{message[1:]}" + (f" (and {more} more)" if more else "")
+
+
+def _shown(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python refuses to write out a number of thousands of digits
+        return "…"
+
+
+def _cut(text: str, length: int = _MAX_SHOWN) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[:length]}…"
 
 
 def _field_names(location: tuple[int | str, ...]) -> list[str]:
