@@ -1,14 +1,22 @@
 """The fit: Lightning with averaged weights, early stopping and checkpoints that a killed run continues from."""
 
 import logging
+import signal
+import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
+from typing_extensions import override
 
+from emogram.errors import ConfigurationError
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
 from emogram.training.data import Batch, ClipDataset, EpochSampler, LengthSampler, collate
@@ -23,10 +31,39 @@ _VALIDATION_BATCH = 16
 class _Checkpoint(ModelCheckpoint):
     FILE_EXTENSION = SUFFIX
 
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore which checkpoint is the best, also where the run folder has been moved since."""
+
+        def here(path: str) -> str:
+            return str(Path(str(self.dirpath)) / Path(path).name) if path else path
+
+        moved = {name: here(state_dict[name]) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
+        scores = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**state_dict, **moved, "best_k_models": scores, "dirpath": self.dirpath})
+
+
+class _EarlyStopping(EarlyStopping):
+    @override
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """A fit that had stopped before it was interrupted stays stopped."""
+        trainer.should_stop = trainer.should_stop or self.stopping_reason != EarlyStoppingReason.NOT_STOPPED
+
 
 def checkpoint(folder: Path, name: str) -> Path:
     """Where the checkpoint of that name lies in a run folder."""
     return folder / "checkpoints" / f"{name}{SUFFIX}"
+
+
+def check_device(runtime: RuntimeSettings) -> None:
+    """Make sure that there is the device that is asked for.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(runtime.device, True):
+        raise ConfigurationError(f"runtime.device={runtime.device}: there is none here; choose auto or cpu")
 
 
 def uses_bf16(runtime: RuntimeSettings) -> bool:
@@ -59,41 +96,21 @@ def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Ba
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
     Leaves ``history.csv`` and the best and the last checkpoint in the folder.
+
+    Raises:
+        KeyboardInterrupt: interrupted; what is in the folder can be continued.
     """
     settings = learner.settings
     history = History(folder / "history.csv")
-    mode = "min" if settings.fit.monitor == "validation_loss" else "max"
-    where = folder / "checkpoints"
-    callbacks: list[Callback] = [
-        history,
-        EpochProgress(history, settings.name),
-        _Checkpoint(
-            where,
-            BEST,
-            monitor=settings.fit.monitor,
-            mode=mode,
-            save_top_k=1,
-            enable_version_counter=False,
-            save_on_train_epoch_end=True,
-        ),
-        _Checkpoint(where, LAST, save_top_k=1, enable_version_counter=False, save_on_train_epoch_end=True),
-    ]
-    if settings.fit.averaging:
-        callbacks.append(AveragedWeights(settings.fit.averaging))
-    if settings.fit.patience:
-        callbacks.append(
-            EarlyStopping(
-                settings.fit.monitor, mode=mode, patience=settings.fit.patience, check_on_train_epoch_end=True
-            )
-        )
     _quiet()
     trainer = lightning.Trainer(
         max_epochs=settings.fit.epochs,
         accelerator=settings.runtime.device,
         devices=1,
         logger=False,
-        callbacks=callbacks,
-        plugins=[SafetensorsIO()],
+        callbacks=_callbacks(settings, history, folder / "checkpoints"),
+        # One process, whatever cluster it may run on: Lightning would otherwise look for others and requeue jobs.
+        plugins=[SafetensorsIO(), LightningEnvironment()],
         gradient_clip_val=settings.fit.optimizer.gradient_clip,
         num_sanity_val_steps=0,
         enable_progress_bar=False,
@@ -108,8 +125,45 @@ def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Ba
         warnings.filterwarnings("ignore", message=".*The number of training batches .* is smaller than.*")
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\).*")
-        trainer.fit(learner, training, validation, ckpt_path=str(last) if last.exists() else None)
+        _fit(trainer, learner, training, validation, str(last) if last.exists() else None)
     return history
+
+
+def _fit(
+    trainer: lightning.Trainer,
+    learner: Learner,
+    training: DataLoader[Batch],
+    validation: DataLoader[Batch],
+    last: str | None,
+) -> None:
+    """Fit; interrupted or terminated, end as any other program does."""
+    at_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(learner, training, validation, ckpt_path=last)
+    except SIGTERMException:  # an exit with status 0
+        sys.exit(128 + signal.SIGTERM)
+    except SystemExit as ending:  # what Lightning makes of an interruption, and deaf to a second one
+        if not isinstance(ending.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, at_interrupt)
+        raise KeyboardInterrupt from None
+
+
+def _callbacks(settings: Configuration, history: History, where: Path) -> list[Callback]:
+    monitor, patience = settings.fit.monitor, settings.fit.patience
+    mode = "min" if monitor == "validation_loss" else "max"
+    kept: dict[str, Any] = {"save_top_k": 1, "enable_version_counter": False, "save_on_train_epoch_end": True}
+    callbacks: list[Callback] = [
+        history,
+        EpochProgress(history, settings.name),
+        _Checkpoint(where, BEST, monitor=monitor, mode=mode, **kept),
+        _Checkpoint(where, LAST, **kept),
+    ]
+    if settings.fit.averaging:
+        callbacks.append(AveragedWeights(settings.fit.averaging))
+    if patience:
+        callbacks.append(_EarlyStopping(monitor, mode=mode, patience=patience, check_on_train_epoch_end=True))
+    return callbacks
 
 
 def _quiet() -> None:

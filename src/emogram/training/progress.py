@@ -59,6 +59,12 @@ class EpochProgress(Callback):
         self.bar.update(self.task, completed=trainer.current_epoch + 1, scores=self._scores())
 
     @override
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
+    ) -> None:
+        self.bar.stop()
+
+    @override
     def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
         self.bar.stop()
 

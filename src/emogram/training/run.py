@@ -5,7 +5,6 @@ The folder: ``configuration.yaml`` (resolved), ``environment.json``, ``manifest.
 it exists means that the run is done. Killed at any moment and started again, a run ends with the same numbers.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,20 +13,19 @@ from typing import Any
 import torch
 
 from emogram.corpora.clip import Clip, write_manifest
-from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
 from emogram.training.environment import describe
-from emogram.training.fit import BEST, checkpoint, evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.fit import BEST, check_device, checkpoint, evaluation_batches, fit, training_batches, uses_bf16
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation import class_weights
 from emogram.training.outcome import conclude
+from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
 
-METRICS = "metrics.json"
 _STATISTICS_CLIPS = 400
 
 Say = Callable[[str], None]
@@ -50,25 +48,30 @@ def train(
 
     Raises:
         TrainingError: the folder holds another run, or the fit diverged.
+        ConfigurationError: settings that rule each other out, or a device that is not here. Nothing was written.
         EmogramError: as `gather` and `prepare`.
     """
+    check_device(configuration.runtime)
     if configuration.runtime.threads:
         torch.set_num_threads(configuration.runtime.threads)
     material = prepare(configuration, gather(configuration) if clips is None else clips)
+    classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
-    done = _claim(folder, identity)
+    require_own(folder, identity)
+    done = finished(folder, identity)
     if done is not None:
         say(f"{folder}: done already")
         return done
+    folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
     sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
     say(f"{configuration.name}: {sizes} clips, split {configuration.split.name}")
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill([clip for clip, _ in material.rows()])
     started = time.monotonic()
-    learner = _fit(configuration, material, cache, folder)
+    _fit(classifier, configuration, material, cache, folder)
     seconds = time.monotonic() - started
-    classifier = learner.classifier.cpu().eval()
+    classifier = classifier.cpu().eval()
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
     metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
     metrics |= conclude(configuration, material, classifier, cache, folder)
@@ -85,31 +88,16 @@ def build_classifier(configuration: Configuration, n_classes: int) -> Classifier
     return classifier
 
 
-def _claim(folder: Path, identity: str) -> dict[str, Any] | None:
-    """Make the folder this run's own. Returns the metrics if the run is done."""
-    metrics = folder / METRICS
-    if metrics.exists():
-        found: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
-        if found.get("key") == identity:
-            return found
-    owner = folder / "environment.json"
-    if owner.exists() and json.loads(owner.read_text(encoding="utf-8")).get("key") != identity:
-        raise TrainingError(f"{folder}: holds a run of another configuration or other clips; choose another folder")
-    if not owner.exists() and folder.exists() and any(folder.iterdir()):
-        raise TrainingError(f"{folder}: is not empty and holds no run; choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return None
-
-
 def _write_inputs(folder: Path, configuration: Configuration, material: Material, identity: str) -> None:
-    write_json(folder / "environment.json", {"key": identity, **describe(configuration.runtime)})
-    (folder / "configuration.yaml").write_text(configuration.to_yaml(), encoding="utf-8")
+    write_json(folder / ENVIRONMENT, {"key": identity, **describe(configuration.runtime)})
+    write_text(folder / "configuration.yaml", configuration.to_yaml())
     clips, parts = zip(*material.rows(), strict=True)
     write_manifest(folder / "manifest.csv", clips, parts=parts)
 
 
-def _fit(configuration: Configuration, material: Material, cache: AudioCache, folder: Path) -> Learner:
-    classifier = build_classifier(configuration, len(material.emotions))
+def _fit(
+    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
+) -> None:
     _measure_statistics(classifier, material.split.train, cache)
     training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
     validation = evaluation_batches(material.dataset("validation", cache))
@@ -123,7 +111,6 @@ def _fit(configuration: Configuration, material: Material, cache: AudioCache, fo
         bf16=uses_bf16(configuration.runtime),
     )
     fit(learner, training, validation, folder)
-    return learner
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
@@ -132,10 +119,3 @@ def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: Au
         classifier.standardisation.fit(
             [classifier.spectrogram(torch.from_numpy(cache(clip))[None]) for clip in clips[::step]]
         )
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file; a reader sees the old file or the new one, never a part."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
