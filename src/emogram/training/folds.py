@@ -3,21 +3,25 @@
 import json
 import multiprocessing
 import os
+import signal
 import threading
-import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from emogram import splits
 from emogram.corpora.clip import Clip
-from emogram.errors import ConfigurationError
+from emogram.errors import ConfigurationError, EmogramError, TrainingError
 from emogram.evaluation.predictions import pool, read_predictions, write_predictions
 from emogram.evaluation.summary import summarise
 from emogram.training.configuration import Configuration
+from emogram.training.material import prepare
 from emogram.training.pictures import draw_scores
-from emogram.training.run import METRICS, Say, train, write_json
+from emogram.training.run import Say, train
+from emogram.training.run_folder import METRICS, is_free, owner, require_own, write_json
 
 
 def train_folds(
@@ -32,6 +36,7 @@ def train_folds(
     """Train and test folds, then pool the predictions of their test parts.
 
     Each fold is a run in ``fold-<n>``; ``predictions-test.csv`` and ``metrics.json`` beside them hold all of them.
+    Where one fails, the others are finished before its error is raised.
 
     Args:
         configuration: of every fold; its own ``split.fold`` is not used.
@@ -45,18 +50,18 @@ def train_folds(
         The content of ``metrics.json``.
 
     Raises:
-        ConfigurationError: a fold that the split does not have.
+        ConfigurationError: a fold that the split does not have, or one named twice.
+        TrainingError: the folder holds something else, and nothing in it was touched; or a fold failed.
     """
     count = splits.n_folds(clips, configuration.split.name, folds=configuration.split.folds)
-    chosen = list(folds) if folds else list(range(1, count + 1))
-    if not set(chosen) <= set(range(1, count + 1)):
-        raise ConfigurationError(f"folds: split '{configuration.split.name}' has folds 1 to {count}")
+    chosen = list(range(1, count + 1)) if folds is None else list(folds)
+    _check_chosen(chosen, configuration.split.name, count)
+    _require_own_folds(configuration, folder, clips, count)
     runs = {fold: folder / f"fold-{fold}" for fold in chosen}
     variants = {fold: of_fold(configuration, fold, jobs=jobs) for fold in chosen}
-    if jobs == 1:
-        results = {fold: train(variants[fold], runs[fold], clips=clips, say=say) for fold in chosen}
-    else:
-        results = _in_processes(variants, runs, clips, jobs=jobs, say=say)
+    results, errors = (_one_by_one if jobs == 1 else _in_processes)(variants, runs, clips, jobs=jobs, say=say)
+    if errors:
+        raise _failure(errors)
     test = pool([read_predictions(runs[fold] / "predictions-test.csv") for fold in chosen])
     write_predictions(folder / "predictions-test.csv", test)
     metrics = _pooled(configuration, [results[fold] for fold in chosen], chosen)
@@ -74,31 +79,111 @@ def of_fold(configuration: Configuration, fold: int, *, jobs: int = 1) -> Config
     return configuration.model_copy(update={"split": split, "runtime": runtime})
 
 
+def _check_chosen(chosen: Sequence[int], split: str, count: int) -> None:
+    for position, fold in enumerate(chosen):
+        if not 1 <= fold <= count:
+            raise ConfigurationError(f"folds: there is no fold {fold}; split '{split}' has folds 1 to {count}")
+        if fold in chosen[:position]:
+            raise ConfigurationError(f"folds: fold {fold} is named twice; name it once")
+    if not chosen:
+        raise ConfigurationError(f"folds: none named; split '{split}' has folds 1 to {count}")
+
+
+def _require_own_folds(configuration: Configuration, folder: Path, clips: Sequence[Clip], count: int) -> None:
+    """Make sure that whatever a folder holds is folds of this configuration, whether they are to be trained or not."""
+    if owner(folder) is not None:
+        raise TrainingError(f"{folder}: holds a single run; choose another folder for folds")
+    if is_free(folder):
+        return
+    present = sorted(path for path in folder.glob("fold-*") if path.is_dir())
+    if not present:
+        raise TrainingError(f"{folder}: is not empty and holds no folds; choose another folder")
+    known = {folder / f"fold-{fold}": fold for fold in range(1, count + 1)}
+    for run in present:
+        if run not in known:
+            raise TrainingError(f"{run}: is no fold of split '{configuration.split.name}'; choose another folder")
+        variant = of_fold(configuration, known[run])
+        require_own(run, prepare(variant, clips).identity(variant))
+
+
+Outcomes = tuple[dict[int, dict[str, Any]], dict[int, EmogramError]]
+"""Metrics of the folds that succeeded, and the errors of the others."""
+
+
+def _one_by_one(
+    variants: dict[int, Configuration], runs: dict[int, Path], clips: Sequence[Clip], *, jobs: int, say: Say
+) -> Outcomes:
+    assert jobs == 1
+    results: dict[int, dict[str, Any]] = {}
+    errors: dict[int, EmogramError] = {}
+    for fold, variant in variants.items():
+        try:
+            results[fold] = train(variant, runs[fold], clips=clips, say=say)
+        except ConfigurationError:
+            raise
+        except EmogramError as error:
+            errors[fold] = error
+            say(f"fold {fold}: failed: {error}")
+    return results, errors
+
+
 def _in_processes(
     variants: dict[int, Configuration], runs: dict[int, Path], clips: Sequence[Clip], *, jobs: int, say: Say
-) -> dict[int, dict[str, Any]]:
+) -> Outcomes:
     context = multiprocessing.get_context("spawn")
+    life, end = context.Pipe(duplex=False)
     results: dict[int, dict[str, Any]] = {}
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as executor:
-        futures = {executor.submit(train, variants[fold], runs[fold], clips=clips): fold for fold in variants}
-        for future in as_completed(futures):
-            fold = futures[future]
-            results[fold] = future.result()
-            accuracy = results[fold]["test"]["metrics"]["accuracy"]["value"]
-            say(f"fold {fold}: accuracy {100 * accuracy:.1f} % on its test part")
-    return results
+    errors: dict[int, EmogramError] = {}
+
+    def train_one(fold: int) -> dict[str, Any]:
+        # A process for each fold, so that one which is killed takes no other with it.
+        with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent, initargs=(life,)) as executor:
+            try:
+                return executor.submit(train, variants[fold], runs[fold], clips=clips).result()
+            except BrokenProcessPool as error:
+                raise TrainingError(
+                    "its process was killed; train again, with fewer jobs if memory is short"
+                ) from error
+
+    with ThreadPoolExecutor(jobs) as places:
+        futures = {places.submit(train_one, fold): fold for fold in variants}
+        try:
+            for future in as_completed(futures):
+                fold = futures[future]
+                try:
+                    results[fold] = future.result()
+                except ConfigurationError:
+                    raise
+                except EmogramError as error:
+                    errors[fold] = error
+                    say(f"fold {fold}: failed: {error}")
+                else:
+                    accuracy = results[fold]["test"]["metrics"]["accuracy"]["value"]
+                    say(f"fold {fold}: accuracy {100 * accuracy:.1f} % on its test part")
+        except BaseException:
+            end.close()
+            places.shutdown(wait=False, cancel_futures=True)
+            raise
+    return results, errors
 
 
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    parent = multiprocessing.parent_process()
+def _end_with_parent(life: Connection) -> None:
+    """End this process when its parent gives up, or is killed and with it its end of the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which reaches all processes of a terminal: the parent decides
 
     def watch() -> None:
-        while parent is not None and parent.is_alive():
-            time.sleep(1)
+        life.poll(None)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _failure(errors: dict[int, EmogramError]) -> TrainingError:
+    first = min(errors)
+    if len(errors) == 1:
+        return TrainingError(f"fold {first}: {errors[first]}")
+    failed = ", ".join(str(fold) for fold in sorted(errors))
+    return TrainingError(f"folds {failed} failed; fold {first}: {errors[first]}")
 
 
 def _pooled(configuration: Configuration, results: Sequence[dict[str, Any]], folds: Sequence[int]) -> dict[str, Any]:
