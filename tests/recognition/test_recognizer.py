@@ -18,7 +18,7 @@ import emogram
 from emogram import audio
 from emogram.errors import AudioError, ConfigurationError, ModelError
 from emogram.recognition import Prediction, Recognizer, load, read_model
-from emogram.recognition.recognizer import _Windows
+from emogram.recognition.recognizer import Windows
 from tests.recognition.small_models import LABELS, content, expected, graph, info, pack
 
 RATE = 16_000
@@ -70,7 +70,7 @@ def test_a_long_recording_is_averaged_over_half_overlapping_windows(recognizer: 
 @pytest.mark.parametrize("samples", [1, 15_999, 16_000, 16_001, 23_999, 24_000, 24_001, 100_000])
 def test_windows_cover_every_sample_however_the_blocks_fall(samples: int, block: int) -> None:
     wave = np.arange(1, samples + 1, dtype=np.float32)
-    cutter = _Windows(info())
+    cutter = Windows(info())
     windows = list(cutter.cut(wave[start : start + block] for start in range(0, samples, block)))
     assert cutter.samples == samples
     assert set(np.concatenate(windows).tolist()) - {0.0} == set(wave.tolist())

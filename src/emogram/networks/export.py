@@ -3,6 +3,7 @@
 import copy
 import logging
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from emogram.errors import ModelError
 from emogram.networks.classifier import Classifier, Recognition
 from emogram.recognition.model_file import INPUT_NAME, OUTPUT_NAME, ModelInfo, read_model
-from emogram.recognition.recognizer import Recognizer
+from emogram.recognition.recognizer import Recognizer, Windows
 
 TOLERANCE = 1e-4
 """Largest difference between a probability of the file and of the trained network."""
@@ -44,8 +45,13 @@ def export(classifier: Classifier, info: ModelInfo, path: Path) -> None:
     partial.replace(path)
 
 
-def largest_difference(classifier: Classifier, path: Path, waves: list[npt.NDArray[np.float32]]) -> float:
-    """Largest difference between the file's probabilities and those of the network, over some waves [T].
+def largest_difference(classifier: Classifier, path: Path, waves: Iterable[npt.NDArray[np.float32]]) -> float:
+    """Largest difference between the file's probabilities and those of the network.
+
+    Args:
+        classifier: what was exported, in evaluation mode.
+        path: of the file.
+        waves: [T] each, of any length and level; compared window by window, as the recogniser cuts them.
 
     Raises:
         ModelError: the file's graph does not compute what the network computes.
@@ -53,13 +59,12 @@ def largest_difference(classifier: Classifier, path: Path, waves: list[npt.NDArr
     model = read_model(path)
     recognizer = Recognizer(model)
     recognition = Recognition(classifier, model.info.temperature).eval()
-    differences = []
-    for wave in waves:
+    largest = 0.0
+    for window in (window for wave in waves for window in Windows(model.info).cut([wave])):
         with torch.inference_mode():
-            expected = recognition(torch.from_numpy(wave)[None])[0].numpy()
-        given = np.array(list(recognizer.predict(wave).probabilities.values()))
-        differences.append(float(np.abs(given - expected).max()))
-    largest = max(differences, default=0.0)
+            expected = recognition(torch.from_numpy(window)[None])[0].numpy()
+        # A comparison with nan must fail, so nan has to win.
+        largest = float(np.maximum(largest, np.abs(recognizer.probabilities(window) - expected).max()))
     if not largest <= TOLERANCE:
         raise ModelError(
             f"{path}: differs from the trained network by {largest:.2g}; report this with the run's folder"

@@ -107,11 +107,11 @@ class Recognizer:
             AudioError: the recording cannot be used.
             ModelError: the model fails on it.
         """
-        windows = _Windows(self.info)
+        windows = Windows(self.info)
         total, count = np.zeros(len(self.emotions)), 0
         blocks = audio.blocks(source, self.info.sample_rate, block_s=windows.hop_s, array_rate=array_rate)
         for window in windows.cut(blocks):
-            total += self._run(window)
+            total += self.probabilities(window)
             count += 1
         mean = total / count
         best = int(mean.argmax())
@@ -156,7 +156,15 @@ class Recognizer:
         except AudioError as error:
             return error
 
-    def _run(self, window: audio.Wave) -> NDArray[np.float32]:
+    def probabilities(self, window: audio.Wave) -> NDArray[np.float32]:
+        """What the graph itself answers: probabilities [K], in the order of `emotions`, of one window [T].
+
+        Args:
+            window: at the model's sample rate, as `Windows` cuts it.
+
+        Raises:
+            ModelError: the model fails on it.
+        """
         try:
             [batch] = self._session.run([OUTPUT_NAME], {INPUT_NAME: window[np.newaxis]})
         except Exception as error:
@@ -193,8 +201,12 @@ def load(model: str | os.PathLike[str] | bytes | None = None, *, threads: int = 
     return Recognizer(read_model(model), threads=threads)
 
 
-class _Windows:
-    """Cuts a stream of blocks into the windows that a model can take, and counts its samples."""
+class Windows:
+    """Cuts a stream of blocks into the windows that a model takes, and counts its samples.
+
+    Args:
+        info: of the model; its ``min_s``, ``window_s`` and ``sample_rate`` count.
+    """
 
     def __init__(self, info: ModelInfo) -> None:
         self._shortest = max(1, round(info.min_s * info.sample_rate))

@@ -7,7 +7,7 @@ from typing import Any
 from emogram import corpora, splits
 from emogram.corpora.clip import Clip, read_manifest
 from emogram.emotions import ordered
-from emogram.errors import ConfigurationError
+from emogram.errors import AudioError, ConfigurationError
 from emogram.splits import Split
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration, key
@@ -40,8 +40,24 @@ class Material:
         rows = [(clip.clip_id, clip.sha256, part) for clip, part in self.rows()]
         return key(configuration, rows, str(RESULTS_VERSION))
 
-    def dataset(self, part: str, cache: AudioCache, *, augmented_by: Configuration | None = None) -> ClipDataset:
-        """The clips of one part: whole and as they are, or augmented and cropped as a configuration says."""
+    def dataset(
+        self,
+        part: str,
+        cache: AudioCache,
+        *,
+        augmented_by: Configuration | None = None,
+        indices: Sequence[int] | None = None,
+    ) -> ClipDataset:
+        """The clips of one part: whole and as they are, or augmented and cropped as a configuration says.
+
+        Args:
+            part: of the split.
+            cache: gives waves.
+            augmented_by: the configuration, or None for clips as they are.
+            indices: of the clips of the part to take; all where None.
+        """
+        clips = self.split.parts()[part]
+        chosen = clips if indices is None else [clips[index] for index in indices]
         settings: dict[str, Any] = {"seed": 0}
         if augmented_by is not None:
             settings = {
@@ -49,15 +65,27 @@ class Material:
                 "augmentation": augmented_by.augmentation.waveform,
                 "crop_s": augmented_by.audio.clip_s,
             }
-        return ClipDataset(self.split.parts()[part], cache, emotions=self.emotions, allowed=self.allowed, **settings)
+        return ClipDataset(chosen, cache, emotions=self.emotions, allowed=self.allowed, **settings)
 
 
-def gather(configuration: Configuration, *, progress: Callable[[int, int], None] | None = None) -> list[Clip]:
+def gather(
+    configuration: Configuration,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    on_unreadable: Callable[[AudioError], None] | None = None,
+) -> list[Clip]:
     """All clips of the configured corpora; a value that is a ``.csv`` manifest is read instead of scanned.
+
+    Args:
+        configuration: names the corpora.
+        progress: called after each file.
+        on_unreadable: called for each clip that cannot be decoded, which is then left out. Where not given, the first
+            such clip is raised.
 
     Raises:
         ConfigurationError: no corpus is configured.
         CorpusError: a corpus is not where it is said to be.
+        AudioError: a clip cannot be decoded.
     """
     if not configuration.corpora:
         raise ConfigurationError("corpora: none given; name one, for example corpora.ravdess-speech=PATH")
@@ -66,7 +94,7 @@ def gather(configuration: Configuration, *, progress: Callable[[int, int], None]
         if path.suffix == ".csv" and name != "csv":
             clips.extend(read_manifest(path))
         else:
-            clips.extend(corpora.scan(name, path, progress=progress))
+            clips.extend(corpora.scan(name, path, progress=progress, on_unreadable=on_unreadable))
     return clips
 
 

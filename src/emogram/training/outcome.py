@@ -1,6 +1,7 @@
 """What a fit is worth: predictions of every part, calibration, metrics, the exported model and the figures."""
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from emogram.networks.classifier import Classifier
 from emogram.networks.export import export, largest_difference
 from emogram.networks.summary import multiply_adds, n_parameters
 from emogram.recognition.model_file import ModelInfo
+from emogram.recognition.recognizer import Windows
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
 from emogram.training.fit import evaluation_batches
@@ -35,6 +37,9 @@ def conclude(
 ) -> dict[str, Any]:
     """Predict every part once, calibrate on validation, export, and write all of it into the run folder.
 
+    Clips are heard as the recogniser will hear them: very short ones padded, very long ones in windows whose
+    probabilities are averaged. So the stored predictions are those that `emogram predict` gives.
+
     Args:
         configuration: of the run.
         material: of the run.
@@ -48,11 +53,13 @@ def conclude(
     Raises:
         ModelError: the exported file does not compute what the network computes.
     """
-    logits = {part: _logits(classifier, material, part, cache) for part in material.split.parts()}
-    validation = np.array([material.emotions.index(clip.emotion) for clip in material.split.validation])
-    temperature = calibration.fit_temperature(logits["validation"], validation)
+    info = _describe_model(configuration, material, classifier)
+    heard = {part: _listen(classifier, material, part, cache, info) for part in material.split.parts()}
+    logits, clip_of = heard["validation"]
+    truth = np.array([material.emotions.index(clip.emotion) for clip in material.split.validation])
+    temperature = calibration.fit_temperature(logits, truth[clip_of])
     predictions = {
-        part: Predictions.from_clips(clips, calibration.apply_temperature(logits[part], temperature), material.emotions)
+        part: Predictions.from_clips(clips, _average(*heard[part], temperature), material.emotions)
         for part, clips in material.split.parts().items()
     }
     for part, answers in predictions.items():
@@ -70,9 +77,9 @@ def conclude(
         **_epochs(folder / "history.csv", configuration.fit.monitor),
         **{part: summarise(answers) for part, answers in predictions.items()},
     }
-    info = _describe_model(configuration, material, classifier, findings)
-    export(classifier, info, folder / MODEL)
-    waves = [cache(clip) for clip in material.split.validation[:: max(1, len(validation) // _EXPORT_CHECKS)]]
+    scores = _scores(configuration, material, findings["test"])
+    export(classifier, replace(info, temperature=temperature, scores=scores), folder / MODEL)
+    waves = [cache(clip) for clip in material.split.validation[:: max(1, len(truth) // _EXPORT_CHECKS)]]
     findings["export_difference"] = largest_difference(classifier, folder / MODEL, waves)
     draw_scores(folder, findings, predictions["test"])
     draw_spectrograms(folder, material.split.test, classifier.spectrogram, cache)
@@ -80,13 +87,34 @@ def conclude(
 
 
 @torch.inference_mode()
-def _logits(classifier: Classifier, material: Material, part: str, cache: AudioCache) -> npt.NDArray[np.float32]:
-    """Logits [N, K] of whole clips in full precision."""
-    dataset = material.dataset(part, cache)
-    logits = np.empty((len(dataset), len(material.emotions)), dtype=np.float32)
-    for batch in evaluation_batches(dataset):
-        logits[batch.index.numpy()] = classifier(batch.wave, batch.n_samples).numpy()
-    return logits
+def _listen(
+    classifier: Classifier, material: Material, part: str, cache: AudioCache, info: ModelInfo
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Logits [M, K] of every window of every clip in full precision, and which clip each is of, [M]."""
+    clips = material.split.parts()[part]
+    rows: list[npt.NDArray[np.float32]] = [np.empty((0, len(material.emotions)), dtype=np.float32)] * len(clips)
+    whole: list[int] = []
+    for index, clip in enumerate(clips):
+        wave = cache(clip)
+        if info.min_s <= len(wave) / cache.sample_rate <= info.window_s:
+            whole.append(index)
+        else:
+            windows = (torch.from_numpy(window)[None] for window in Windows(info).cut([wave]))
+            rows[index] = np.concatenate([classifier(window).numpy() for window in windows])
+    dataset = material.dataset(part, cache, indices=whole)
+    for batch in evaluation_batches(dataset) if whole else ():
+        for index, logits in zip(batch.index.tolist(), classifier(batch.wave, batch.n_samples).numpy(), strict=True):
+            rows[whole[index]] = logits[None]
+    return np.concatenate(rows), np.repeat(np.arange(len(clips)), [len(windows) for windows in rows])
+
+
+def _average(
+    logits: npt.NDArray[np.float32], clip_of: npt.NDArray[np.int64], temperature: float
+) -> npt.NDArray[np.float64]:
+    """Probabilities [N, K] of the clips: the mean over the windows of each."""
+    starts = np.flatnonzero(np.diff(clip_of, prepend=-1))
+    total: npt.NDArray[np.float64] = np.add.reduceat(calibration.apply_temperature(logits, temperature), starts)
+    return total / np.bincount(clip_of)[:, None]
 
 
 def _epochs(history: Path, monitor: str) -> dict[str, int]:
@@ -96,12 +124,10 @@ def _epochs(history: Path, monitor: str) -> dict[str, int]:
     return {"epochs": len(scores), "best_epoch": int(best) + 1}
 
 
-def _describe_model(
-    configuration: Configuration, material: Material, classifier: Classifier, findings: dict[str, Any]
-) -> ModelInfo:
+def _describe_model(configuration: Configuration, material: Material, classifier: Classifier) -> ModelInfo:
+    """All that the model file says about itself, but for the temperature and the scores."""
     standardisation = classifier.standardisation
-    test = findings["test"]
-    split = configuration.split.name
+    corpora = sorted(material.allowed)
     return ModelInfo(
         name=configuration.name,
         labels=material.emotions,
@@ -109,24 +135,27 @@ def _describe_model(
         clip_s=configuration.audio.clip_s,
         min_s=_MIN_S,
         window_s=max(_WINDOW_S, configuration.audio.clip_s),
-        temperature=findings["temperature"],
         normalisation={
             "kind": "training statistics",
             "mean": float(standardisation.mean),
             "deviation": float(standardisation.deviation),
         },
-        training_corpora=tuple(findings["corpora"]),
-        licence=_licence(findings["corpora"]),
-        scores={
-            "protocol": f"{split}, fold {configuration.split.fold}, test part",
-            "speakers": "unseen" if material.split.speaker_disjoint else "seen in training",
-            "accuracy": test["metrics"]["accuracy"]["value"],
-            "uar": test["metrics"]["uar"]["value"],
-        },
+        training_corpora=tuple(corpora),
+        licence=_licence(corpora),
         emogram_version=emogram.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         configuration_hash=material.identity(configuration),
     )
+
+
+def _scores(configuration: Configuration, material: Material, test: dict[str, Any]) -> dict[str, float | str]:
+    split = configuration.split
+    return {
+        "protocol": f"{split.name}, fold {split.fold}, test part",
+        "speakers": "unseen" if material.split.speaker_disjoint else "seen in training",
+        "accuracy": test["metrics"]["accuracy"]["value"],
+        "uar": test["metrics"]["uar"]["value"],
+    }
 
 
 def _licence(corpora: list[str]) -> str:
