@@ -1,5 +1,6 @@
 """`emogram demo`: the whole path once, small enough for a coffee break."""
 
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emogram.cli.training import gather_clips, laboratory, read_settings, tell
-from emogram.errors import ConfigurationError
+from emogram.errors import ConfigurationError, LeakError, SplitError, TrainingError
 
 if TYPE_CHECKING:
     from emogram.training.configuration import Configuration
@@ -41,20 +42,36 @@ def demo(
         from emogram.recognition import load
         from emogram.report import write_report
         from emogram.training.run import train
+    _check_folder(output)
     configuration = _configuration(corpus, output)
     clips = gather_clips(configuration)
     run = output / "run"
-    metrics = train(configuration, run, clips=clips, say=tell)
+    try:
+        metrics = train(configuration, run, clips=clips, say=tell)
+    except LeakError:
+        raise
+    except SplitError as error:
+        command = f"emogram train --corpus {shlex.quote(corpus or '')} split.name=stratified"
+        raise SplitError(f"{error}; the demo cannot, but this can: {command}") from error
     page = write_report(run)
     model = run / "model.onnx"
     typer.echo(table(metrics["test"]))
     heard = _held_out(run)
     typer.echo(f"\nA clip of a voice that it never heard, spoken {heard[1]}:\n  {load(model).predict(heard[0])}")
     typer.echo(f"\nReport:  {page}\nModel:   {model}\n\nTry next:")
-    typer.echo(f"  emogram predict --model {model} {heard[0]}")
-    typer.echo(f"  emogram evaluate {run}")
+    typer.echo(f"  emogram predict --model {shlex.quote(str(model))} {shlex.quote(heard[0])}")
+    typer.echo(f"  emogram evaluate {shlex.quote(str(run))}")
     typer.echo("  emogram corpus list")
     typer.echo("  emogram train --corpus ravdess-speech=RAVDESS split.name=ravdess-emobox -o runs/ravdess")
+
+
+def _check_folder(output: Path) -> None:
+    """Make sure that nothing is put between files that are none of the demo's."""
+    if output.exists() and not output.is_dir():
+        raise TrainingError(f"{output}: is a file; choose a folder with --output")
+    names = {path.name for path in output.iterdir()} if output.exists() else set()
+    if names and not names & {"voices", "voices.partial", "run"}:
+        raise TrainingError(f"{output}: is not empty and holds no demo; choose another folder with --output")
 
 
 def _configuration(corpus: str | None, output: Path) -> "Configuration":

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emogram.errors import ConfigurationError, MissingExtraError
+from emogram.errors import AudioError, ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
     from emogram.corpora import Clip
+    from emogram.evaluation.predictions import Predictions
     from emogram.training.configuration import Configuration
 
 
@@ -37,18 +38,21 @@ def train(  # noqa: PLR0917 - the words of a command line
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Folds at a time, each with its share of processors.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:
-    """Train a network on a corpus and test it on speakers that it never heard.
+    """Train a network on part of the clips, and test it on another part.
 
-    Every field has a default; the run folder holds the resolved configuration. Killed and started again with the same
-    words, a run continues and ends with the same numbers.
+    Unless split.name says otherwise, the test is on speakers that were never heard in training. Every field has a
+    default; the run folder holds the resolved configuration, the predictions, the model and report.html. Killed and
+    started again with the same words, a run continues and ends with the same numbers.
 
     Examples:
         emogram train --corpus ravdess-speech=RAVDESS fit.epochs=20 network=cnn-small
 
         emogram train configurations/ravdess.yaml --corpus ravdess-speech=RAVDESS --folds all --jobs 2 -o runs/ravdess
 
-        emogram train --corpus tess=TESS --corpus emodb=EMODB split.name=stratified
+        emogram train --corpus tess=TESS --corpus emodb=EMODB -o runs/tess-emodb
     """
+    if jobs > 1 and folds is None:
+        raise ConfigurationError(f"--jobs {jobs}: only folds are trained at a time; add --folds all")
     with laboratory("emogram train"):
         from emogram.evaluation.summary import table
         from emogram.report import write_folds_report, write_report
@@ -83,7 +87,7 @@ def evaluate(
     """Accuracy, recall, precision, F1, loss and calibration, with intervals over speakers.
 
     A run or a table of predictions is summed up again from what is stored. A model is run on corpora, and it is up to
-    you that it never heard their speakers.
+    you that it never heard their speakers; clips with an emotion that it was never taught are left out, and said so.
 
     Examples:
         emogram evaluate runs/ravdess
@@ -95,23 +99,37 @@ def evaluate(
     with laboratory("emogram evaluate"):
         from emogram.evaluation.predictions import read_predictions, write_predictions
         from emogram.evaluation.summary import summarise, table
-    if source.is_dir():
-        predictions = read_predictions(source / "predictions-test.csv")
-    elif source.suffix == ".onnx":
-        from emogram.evaluation.model import predict_clips
-
-        if not corpus:
-            raise ConfigurationError(f"{source}: a model needs clips to be tested on; add --corpus NAME=PATH")
-        clips = gather_clips(read_settings([], corpus))
-        predictions, unusable = predict_clips(source, clips)
-        for error in unusable:
-            typer.echo(f"emogram: error: {error}", err=True)
+    failed = False
+    if source.suffix == ".onnx" and source.is_file():
+        predictions, failed = _put_to_the_test(source, corpus)
+        if output is not None:
+            write_predictions(output, predictions)
+    elif corpus or output is not None:
+        option = "--corpus" if corpus else "--output"
+        raise ConfigurationError(f"{option}: goes with a model; {source} is summed up from what is stored")
     else:
-        predictions = read_predictions(source)
-    if output is not None:
-        write_predictions(output, predictions)
+        predictions = read_predictions(source / "predictions-test.csv" if source.is_dir() else source)
     summary = summarise(predictions)
     typer.echo(json.dumps(summary) if as_json else table(summary))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _put_to_the_test(model: Path, corpus: Sequence[str] | None) -> "tuple[Predictions, bool]":
+    """The answers of a model, and whether some clips could not be used, which have been told."""
+    from emogram.evaluation.model import predict_clips
+
+    if not corpus:
+        raise ConfigurationError(f"{model}: a model needs clips to be tested on; add --corpus NAME=PATH")
+    unusable: list[AudioError] = []
+    answers = predict_clips(model, gather_clips(read_settings([], corpus), unusable.append))
+    unusable += answers.unusable
+    for error in unusable:
+        tell(f"emogram: error: {error}")
+    if answers.strange:
+        emotions = ", ".join(sorted({clip.emotion for clip in answers.strange}))
+        tell(f"{len(answers.strange)} clips left out: the model was never taught {emotions}")
+    return answers.predictions, bool(unusable)
 
 
 def read_settings(settings: Sequence[str], corpora: Sequence[str]) -> "Configuration":
@@ -134,11 +152,13 @@ def read_settings(settings: Sequence[str], corpora: Sequence[str]) -> "Configura
     return load(Path(files[0]) if files else None, overrides)
 
 
-def gather_clips(configuration: "Configuration") -> "list[Clip]":
-    """The clips of the configured corpora, with progress where a person looks."""
+def gather_clips(
+    configuration: "Configuration", on_unreadable: "Callable[[AudioError], None] | None" = None
+) -> "list[Clip]":
+    """The clips of the configured corpora, with progress where a person looks; others as `gather` does."""
     from emogram.training.material import gather
 
-    return gather(configuration, progress=_counter("clips read"))
+    return gather(configuration, progress=_counter("clips read"), on_unreadable=on_unreadable)
 
 
 def tell(line: str) -> None:

@@ -1,6 +1,7 @@
 """A model file put to the test: its answers for labelled clips, over the emotions that it knows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,36 @@ from emogram.evaluation.predictions import Predictions
 from emogram.recognition import load
 
 
-def predict_clips(model: Path, clips: Sequence[Clip]) -> tuple[Predictions, list[AudioError]]:
-    """Predictions for the clips whose emotion the model knows, and the errors of those that cannot be used.
+@dataclass(frozen=True)
+class Answers:
+    """What a model made of labelled clips.
 
-    Clips with an emotion that the model was never taught are left out: no answer could be right.
+    Attributes:
+        predictions: for the clips that it can be tested on.
+        unusable: the errors of those whose recording cannot be used.
+        strange: those whose emotion it was never taught, so that no answer could be right.
+    """
+
+    predictions: Predictions
+    unusable: tuple[AudioError, ...]
+    strange: tuple[Clip, ...]
+
+
+def predict_clips(model: Path, clips: Sequence[Clip]) -> Answers:
+    """Run a model on the clips whose emotion it knows.
 
     Raises:
-        CorpusError: no clip is left.
+        CorpusError: no clip is left; says why.
         ModelError: the model cannot be used.
     """
     recognizer = load(model)
+    strange = tuple(clip for clip in clips if clip.emotion not in recognizer.emotions)
     known = [clip for clip in clips if clip.emotion in recognizer.emotions]
+    if not known:
+        given, taught = sorted({clip.emotion for clip in clips}), ", ".join(recognizer.emotions)
+        raise CorpusError(
+            f"{model}: was taught {taught}, and the {len(clips)} clips have only {', '.join(given)}; choose others"
+        )
     kept: list[Clip] = []
     rows: list[list[float]] = []
     errors: list[AudioError] = []
@@ -32,7 +52,6 @@ def predict_clips(model: Path, clips: Sequence[Clip]) -> tuple[Predictions, list
             kept.append(clip)
             rows.append(list(answer.probabilities.values()))
     if not kept:
-        raise CorpusError(
-            f"{model}: none of the {len(clips)} clips can be used; the model knows {', '.join(recognizer.emotions)}"
-        )
-    return Predictions.from_clips(kept, np.array(rows, dtype=np.float32), recognizer.emotions), errors
+        raise CorpusError(f"none of {len(known)} clips can be used; the first: {errors[0]}")
+    predictions = Predictions.from_clips(kept, np.array(rows, dtype=np.float32), recognizer.emotions)
+    return Answers(predictions, tuple(errors), strange)
