@@ -6,6 +6,7 @@ import librosa
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as search
 from hypothesis import strategies as st
 
 from emogram import filterbanks
@@ -16,6 +17,8 @@ TOLERANCE = 1e-6
 """Largest difference between a weight and librosa's, which works in single precision."""
 
 SPEECH: dict[str, Any] = {"sample_rate": 16_000, "n_fft": 512, "n_mels": 64, "fmin_hz": 50.0, "fmax_hz": 7600.0}
+
+SEARCH = search(deadline=None, max_examples=50)
 
 
 def librosas(scale: MelScale, *, area_normalised: bool, **changes: Any) -> np.ndarray:
@@ -97,6 +100,7 @@ def test_a_refusal_names_field_and_remedy_in_one_line(changes: dict[str, Any], f
     assert "\n" not in message
 
 
+@SEARCH
 @given(
     n_fft=st.integers(16, 1024),
     n_mels=st.integers(1, 80),
