@@ -1,5 +1,6 @@
 """The package as others get it: what the wheel holds, what the lock pins, what an import costs."""
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -42,6 +43,19 @@ def test_lock_pins_what_the_project_asks_for(name: str) -> None:
             continue
         version = locked[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} is locked to {version}: make lock"
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_is_closed(name: str) -> None:
+    locked = pins(name)
+    missing = {
+        f"{package} needs {requirement.name}"
+        for package in locked
+        for requirement in map(Requirement, importlib.metadata.requires(package) or ())
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if canonicalize_name(requirement.name) not in {*locked, "pip"}
+    }
+    assert missing == set(), "make lock"
 
 
 def test_locks_agree() -> None:
