@@ -122,10 +122,14 @@ def _put_to_the_test(model: Path, corpus: Sequence[str] | None) -> "tuple[Predic
     if not corpus:
         raise ConfigurationError(f"{model}: a model needs clips to be tested on; add --corpus NAME=PATH")
     unusable: list[AudioError] = []
-    answers = predict_clips(model, gather_clips(read_settings([], corpus), unusable.append))
-    unusable += answers.unusable
-    for error in unusable:
+
+    def refuse(error: AudioError) -> None:
+        unusable.append(error)
         tell(f"emogram: error: {error}")
+
+    answers = predict_clips(model, gather_clips(read_settings([], corpus), refuse))
+    for error in answers.unusable:
+        refuse(error)
     if answers.strange:
         emotions = ", ".join(sorted({clip.emotion for clip in answers.strange}))
         tell(f"{len(answers.strange)} clips left out: the model was never taught {emotions}")

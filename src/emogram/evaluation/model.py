@@ -34,6 +34,8 @@ def predict_clips(model: Path, clips: Sequence[Clip]) -> Answers:
         CorpusError: no clip is left; says why.
         ModelError: the model cannot be used.
     """
+    if not clips:
+        raise CorpusError(f"{model}: no clips to test it on; name other corpora")
     recognizer = load(model)
     strange = tuple(clip for clip in clips if clip.emotion not in recognizer.emotions)
     known = [clip for clip in clips if clip.emotion in recognizer.emotions]

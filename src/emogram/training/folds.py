@@ -131,6 +131,9 @@ def _in_processes(
     variants: dict[int, Configuration], runs: dict[int, Path], clips: Sequence[Clip], *, jobs: int, say: Say
 ) -> Outcomes:
     context = multiprocessing.get_context("spawn")
+    say(
+        f"{len(variants)} folds, {jobs} at a time; {runs[min(runs)] / 'history.csv'} and its like tell how far they are"
+    )
     life, end = context.Pipe(duplex=False)
     results: dict[int, dict[str, Any]] = {}
     errors: dict[int, EmogramError] = {}

@@ -1,5 +1,6 @@
 """Progress of a fit, on standard error and only where a person looks."""
 
+import multiprocessing
 import sys
 from typing import Any
 
@@ -31,7 +32,8 @@ class EpochProgress(Callback):
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
+            # One of several processes would draw over the bars of the others.
+            disable=not sys.stderr.isatty() or multiprocessing.parent_process() is not None,
         )
         self.task: Any = None
 
