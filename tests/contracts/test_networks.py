@@ -26,6 +26,9 @@ from tests.networks.made_up import N_BANDS, N_EMOTIONS, disturbed, spec
 TOLERANCE = 1e-4
 """Largest difference between the logits of a clip alone and in a batch."""
 
+NEGLIGIBLE = 1e-5
+"""A parameter whose gradient is smaller than that part of the largest one gets none."""
+
 RATE = 16_000
 BUDGETS = {"cnn-tiny": 100_000, "cnn-small": 500_000, "cnn-base": 3_000_000}
 
@@ -70,13 +73,13 @@ def test_gradient_reaches_every_parameter(network: CNN) -> None:
     logits = network.train()(spec(4, 40), torch.tensor([40, 31, 40, 22]))
     network.eval()
     torch.nn.functional.cross_entropy(logits, torch.arange(4)).backward()  # type: ignore[no-untyped-call]
-    without = [
-        name
+    sizes = {
+        name: float(parameter.grad.norm()) if parameter.grad is not None else 0.0
         for name, parameter in network.named_parameters()
-        if parameter.grad is None or not torch.isfinite(parameter.grad).all() or not parameter.grad.any()
-    ]
+    }
     network.zero_grad(set_to_none=True)
-    assert without == []
+    # A gradient that cancels, as before a softmax or a normalisation, is still rounding noise and not zero.
+    assert [name for name, size in sizes.items() if not size > NEGLIGIBLE * max(sizes.values())] == []
 
 
 def test_a_clip_in_a_batch_gives_what_it_gives_alone(network: CNN) -> None:

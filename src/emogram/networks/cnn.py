@@ -217,7 +217,8 @@ class SqueezeExcitation(nn.Module):
 class Block(nn.Module):
     """Two convolution units, with (residual; He et al. 2016) or without (plain) a way around them.
 
-    The way around is averaged down by a 3 x 3 window where the block strides, so that no sample is skipped.
+    The way around is averaged down by a 3 x 3 window where the block strides, so that up to a stride of 3 no sample is
+    skipped.
     """
 
     def __init__(
