@@ -1,0 +1,34 @@
+"""Fixtures of the tests of training."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emogram.training import run
+from tests.training import runs
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> runs.Material:
+    return runs.material(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def folds(tmp_path_factory: pytest.TempPathFactory) -> runs.Folds:
+    return runs.folds(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def without_conclusion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End a run after its fit: no predictions, no export."""
+
+    def nothing(*_: Any) -> dict[str, Any]:
+        return {}
+
+    monkeypatch.setattr(run, "conclude", nothing)
+
+
+@pytest.fixture
+def small(material: runs.Material, tmp_path: Path) -> runs.Small:
+    return runs.Small(material, tmp_path / "run")

@@ -1,0 +1,101 @@
+"""One corpus and one run over two folds that many tests look at, small enough to be made within a test session."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from emogram import corpora
+from emogram.corpora import Clip, synthetic
+from emogram.training import run
+from emogram.training.configuration import Configuration, load
+from emogram.training.folds import train_folds
+
+RATE = 16_000
+SETTINGS = (
+    "name=small",
+    "split.name=kfold",
+    "split.folds=4",
+    "network=cnn-tiny",
+    "audio.clip_s=0.5",
+    "spectrogram.n_mels=16",
+    "fit.epochs=4",
+    "fit.batch_size=8",
+    "runtime.threads=1",
+)
+SHORT, LONG, SILENT = "f01_angry_s1_t01", "m01_happy_s1_t01", "f02_sad_s1_t01"
+
+
+@dataclass(frozen=True)
+class Material:
+    """A corpus on disk and where its decoded audio is kept."""
+
+    corpus: Path
+    cache: Path
+
+    def settings(self, *more: str) -> list[str]:
+        """What one would type after `emogram train`, but for the corpus."""
+        return [*SETTINGS, f"runtime.cache={self.cache}", *more]
+
+    def configuration(self, *more: str) -> Configuration:
+        return load(None, self.settings(f"corpora.synthetic={self.corpus}", *more))
+
+    def clips(self) -> list[Clip]:
+        return corpora.scan("synthetic", self.corpus)
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Folds 1 and 2 of 4, trained in one process."""
+
+    material: Material
+    folder: Path
+    metrics: dict[str, Any]
+    said: list[str]
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "fold-1"
+
+
+class Small:
+    """A run of a few clips for two epochs, in a folder of its own."""
+
+    def __init__(self, material: Material, folder: Path) -> None:
+        self.material = material
+        self.folder = folder
+        irregular = {SHORT, LONG, SILENT}
+        clips = [clip for clip in material.clips() if Path(clip.path).stem not in irregular]
+        self.clips = [clip for clip in clips if clip.emotion in {"angry", "sad"}]
+
+    def train(self, *settings: str) -> dict[str, Any]:
+        configuration = self.material.configuration("fit.epochs=2", *settings)
+        return run.train(configuration, self.folder, clips=self.clips)
+
+
+@functools.cache
+def material(base: Path) -> Material:
+    """Four voices with twelve clips each; one clip is too short for the model, one too long, one is silent."""
+    corpus = base / "voices"
+    synthetic.render(corpus, speakers=4, takes=1)
+    for path in corpus.glob("*/*.wav"):
+        if "_s1_" not in path.name and "_s2_" not in path.name:
+            path.unlink()
+    wave, _ = soundfile.read(corpus / "f01" / f"{SHORT}.wav", dtype="float32")
+    soundfile.write(corpus / "f01" / f"{SHORT}.wav", wave[: round(0.3 * RATE)], RATE)
+    wave, _ = soundfile.read(corpus / "m01" / f"{LONG}.wav", dtype="float32")
+    soundfile.write(corpus / "m01" / f"{LONG}.wav", np.resize(wave, round(12.3 * RATE)), RATE)
+    soundfile.write(corpus / "f02" / f"{SILENT}.wav", np.zeros(RATE, np.float32), RATE)
+    return Material(corpus, base / "cache")
+
+
+@functools.cache
+def folds(base: Path) -> Folds:
+    """The run over folds."""
+    made, said = material(base), list[str]()
+    folder = base / "runs" / "folds"
+    metrics = train_folds(made.configuration(), folder, made.clips(), folds=[1, 2], say=said.append)
+    return Folds(made, folder, metrics, said)
