@@ -111,6 +111,13 @@ def test_a_draw_takes_the_same_number_of_values_whatever_they_are() -> None:
     assert len(taken) == 1
 
 
+def test_what_is_off_takes_nothing_from_the_generator() -> None:
+    """Mixup is drawn from the same one afterwards."""
+    rng, untouched = np.random.default_rng(0), np.random.default_rng(0)
+    spectrogram.draw(OFF, rng, clips=5, bands=64, frames=100)
+    assert rng.random() == untouched.random()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
