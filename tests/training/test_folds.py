@@ -1,0 +1,198 @@
+"""Several folds: pooled, the same however many run at a time, and none lost when one fails."""
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emogram.errors import AudioError, ConfigurationError, TrainingError
+from emogram.evaluation.predictions import read_predictions
+from emogram.training import folds as folds_module
+from emogram.training.folds import of_fold, train_folds
+from emogram.training.run_folder import ENVIRONMENT, METRICS, write_json
+from tests.training import runs
+
+FILES = ("predictions-train.csv", "predictions-validation.csv", "predictions-test.csv")
+
+
+def test_the_folds_are_pooled(folds: runs.Folds) -> None:
+    pooled = read_predictions(folds.folder / "predictions-test.csv")
+    each = [read_predictions(folds.folder / f"fold-{fold}" / "predictions-test.csv") for fold in (1, 2)]
+    assert pooled.clip_ids == each[0].clip_ids + each[1].clip_ids
+    np.testing.assert_array_equal(pooled.probabilities, np.concatenate([part.probabilities for part in each]))
+    assert not set(each[0].speakers) & set(each[1].speakers)
+    metrics = json.loads((folds.folder / METRICS).read_text())
+    assert metrics == folds.metrics
+    assert metrics["test"]["clips"] == len(pooled)
+    assert [row["fold"] for row in metrics["folds"]] == [1, 2]
+    assert metrics["mean_accuracy"] == pytest.approx(np.mean([row["accuracy"] for row in metrics["folds"]]))
+    assert (folds.folder / "figures" / "confusion.svg").is_file()
+    assert len({row["key"] for row in metrics["folds"]}) == 2
+
+
+@pytest.mark.timeout(400)
+def test_two_jobs_give_what_one_gives(folds: runs.Folds, tmp_path: Path) -> None:
+    said: list[str] = []
+    material = folds.material
+    metrics = train_folds(material.configuration(), tmp_path, material.clips(), folds=[1, 2], jobs=2, say=said.append)
+    for name in [f"fold-{fold}/{file}" for fold in (1, 2) for file in FILES] + ["predictions-test.csv"]:
+        assert (tmp_path / name).read_bytes() == (folds.folder / name).read_bytes()
+    assert metrics["test"] == folds.metrics["test"]
+    assert metrics["configuration"] == folds.metrics["configuration"]
+    assert sorted(line[:6] for line in said[1:]) == ["fold 1", "fold 2"]
+
+
+def test_finished_folds_are_not_trained_again(folds: runs.Folds) -> None:
+    stamps = {fold: (folds.folder / f"fold-{fold}" / METRICS).stat().st_mtime_ns for fold in (1, 2)}
+    said: list[str] = []
+    material = folds.material
+    metrics = train_folds(material.configuration(), folds.folder, material.clips(), folds=[1, 2], say=said.append)
+    assert metrics == folds.metrics
+    assert said == [f"{folds.folder / f'fold-{fold}'}: done already" for fold in (1, 2)]
+    assert stamps == {fold: (folds.folder / f"fold-{fold}" / METRICS).stat().st_mtime_ns for fold in (1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ([1, 1], "folds: fold 1 is named twice; name it once"),
+        ([0], "folds: there is no fold 0; split 'kfold' has folds 1 to 4"),
+        ([5], "folds: there is no fold 5; split 'kfold' has folds 1 to 4"),
+        ([], "folds: none named; split 'kfold' has folds 1 to 4"),
+    ],
+)
+def test_a_choice_of_folds_that_cannot_be_is_refused(
+    material: runs.Material, tmp_path: Path, chosen: Sequence[int], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        train_folds(material.configuration(), tmp_path / "new", material.clips(), folds=chosen)
+    assert str(refusal.value) == message
+    assert not (tmp_path / "new").exists()
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({ENVIRONMENT: {"key": "x"}, METRICS: {"key": "x"}}, "holds a single run; choose another folder for folds"),
+        ({"notes.json": {}}, "is not empty and holds no folds; choose another folder"),
+        ({f"fold-2/{ENVIRONMENT}": {"key": "x"}}, "fold-2: holds a run of another configuration or other clips"),
+        ({f"fold-3/{ENVIRONMENT}": {"key": "x"}}, "fold-3: holds a run of another configuration or other clips"),
+        ({f"fold-7/{ENVIRONMENT}": {"key": "x"}}, "fold-7: is no fold of split 'kfold'; choose another folder"),
+        ({f"fold-1/{ENVIRONMENT}": {}}, "environment.json: does not say whose run this is"),
+    ],
+)
+def test_a_folder_that_holds_something_else_is_refused_and_untouched(
+    material: runs.Material, tmp_path: Path, files: dict[str, dict[str, str]], message: str
+) -> None:
+    folder = tmp_path / "folds"
+    for name, fields in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_json(folder / name, fields)
+    before = content(folder)
+    with pytest.raises(TrainingError) as refusal:
+        train_folds(material.configuration(), folder, material.clips(), folds=[1, 2])
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert content(folder) == before
+
+
+def failing(errors: Mapping[int, BaseException], trained: list[int]) -> Any:
+    def train(configuration: Any, folder: Path, **_: Any) -> dict[str, Any]:
+        fold = configuration.split.fold
+        if fold in errors:
+            raise errors[fold]
+        trained.append(fold)
+        return {}
+
+    return train
+
+
+def test_when_a_fold_fails_the_others_finish(
+    material: runs.Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+    errors = {2: TrainingError("epoch 1: the loss is nan"), 3: AudioError("a.wav", "is odd", "mend it")}
+    monkeypatch.setattr(folds_module, "train", failing(errors, trained))
+    said: list[str] = []
+    with pytest.raises(TrainingError) as failure:
+        train_folds(material.configuration(), tmp_path / "a", material.clips(), say=said.append)
+    assert trained == [1, 4]
+    assert str(failure.value) == "folds 2, 3 failed; fold 2: epoch 1: the loss is nan"
+    assert said == ["fold 2: failed: epoch 1: the loss is nan", "fold 3: failed: a.wav: is odd; mend it"]
+    assert not (tmp_path / "a" / METRICS).exists()
+    del errors[2]
+    with pytest.raises(TrainingError, match=r"^fold 3: a\.wav: is odd; mend it$"):
+        train_folds(material.configuration(), tmp_path / "a", material.clips())
+
+
+def test_a_wrong_setting_is_told_at_once(
+    material: runs.Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+    monkeypatch.setattr(folds_module, "train", failing({1: ConfigurationError("x: wrong")}, trained))
+    with pytest.raises(ConfigurationError, match="x: wrong"):
+        train_folds(material.configuration(), tmp_path / "a", material.clips())
+    assert trained == []
+
+
+def stand_in(configuration: Any, folder: Path, *, clips: Any) -> dict[str, Any]:
+    """What a process does instead of training: fold 1 dies, fold 2 fails, fold 3 takes for ever."""
+    fold = configuration.split.fold
+    if fold == 1:
+        os._exit(9)
+    if fold == 2:
+        raise AudioError("a.wav", "is odd", "mend it")
+    (folder.parent / "process.partial").write_text(str(os.getpid()))
+    (folder.parent / "process.partial").rename(folder.parent / "process")
+    time.sleep(300)
+    return {}
+
+
+def variants(material: runs.Material, folder: Path, chosen: Sequence[int]) -> tuple[Any, ...]:
+    return (
+        {fold: of_fold(material.configuration(), fold, jobs=2) for fold in chosen},
+        {fold: folder / f"fold-{fold}" for fold in chosen},
+        material.clips()[:1],
+    )
+
+
+def test_a_process_that_dies_takes_no_other_with_it(
+    material: runs.Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folds_module, "train", stand_in)
+    said: list[str] = []
+    results, errors = folds_module._in_processes(*variants(material, tmp_path, [1, 2]), jobs=2, say=said.append)
+    assert results == {}
+    assert str(errors[1]) == "its process was killed; train again, with fewer jobs if memory is short"
+    assert (type(errors[2]), str(errors[2])) == (AudioError, "a.wav: is odd; mend it")
+    assert "fold 2: failed: a.wav: is odd; mend it" in said
+
+
+def test_an_interruption_ends_the_processes(
+    material: runs.Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = tmp_path / "process"
+
+    def interrupted(_: object) -> Iterator[Any]:
+        while not process.exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(folds_module, "train", stand_in)
+    monkeypatch.setattr(folds_module, "as_completed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        folds_module._in_processes(*variants(material, tmp_path, [3]), jobs=2, say=lambda _: None)
+    assert multiprocessing.active_children() == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process.read_text()), 0)

@@ -1,0 +1,234 @@
+"""One run from clips to a finished folder: complete, the same after being killed, and what its model answers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import emogram
+from emogram import audio, corpora
+from emogram.corpora import read_manifest
+from emogram.errors import AudioError, ConfigurationError, TrainingError
+from emogram.evaluation.predictions import Predictions, read_predictions
+from emogram.networks.export import TOLERANCE, largest_difference
+from emogram.recognition.model_file import read_model
+from emogram.training.checkpoints import load_weights
+from emogram.training.configuration import load
+from emogram.training.folds import of_fold
+from emogram.training.run import build_classifier, train
+from emogram.training.run_folder import METRICS
+from tests.training import runs
+
+PARTS = ("train", "validation", "test")
+
+
+def configuration(folds: runs.Folds, *settings: str) -> Any:
+    """That of the finished run of fold 1."""
+    return of_fold(folds.material.configuration(*settings), 1)
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def test_the_folder_is_complete_and_the_metrics_are_last(folds: runs.Folds) -> None:
+    files = {str(path.relative_to(folds.run)) for path in folds.run.rglob("*") if path.is_file()}
+    assert files >= {
+        "configuration.yaml",
+        "environment.json",
+        "manifest.csv",
+        "history.csv",
+        "checkpoints/best.safetensors",
+        "checkpoints/last.safetensors",
+        *(f"predictions-{part}.csv" for part in PARTS),
+        "model.onnx",
+        METRICS,
+        *(f"figures/{name}.svg" for name in ("confusion", "learning-curves", "spectrograms")),
+    }
+    assert not [name for name in files if name.endswith(".partial")]
+    newest = max(path.stat().st_mtime_ns for path in folds.run.rglob("*") if path.is_file())
+    assert (folds.run / METRICS).stat().st_mtime_ns == newest
+
+
+def test_the_folder_says_what_the_run_was(folds: runs.Folds) -> None:
+    metrics = json.loads((folds.run / METRICS).read_text())
+    environment = json.loads((folds.run / "environment.json").read_text())
+    resolved = load(folds.run / "configuration.yaml")
+    assert resolved == configuration(folds)
+    assert environment["key"] == metrics["key"]
+    assert environment["torch"]
+    assert metrics["epochs"] == resolved.fit.epochs
+    assert 1 <= metrics["best_epoch"] <= metrics["epochs"]
+    assert metrics["export_difference"] <= TOLERANCE
+    assert metrics["split"] == {"name": "kfold", "fold": 1, "folds": 4, "seed": 0, "speaker_disjoint": True}
+    assert metrics["sizes"] == {part: metrics[part]["clips"] for part in PARTS}
+    manifest = read_manifest(folds.run / "manifest.csv")
+    assert {clip.clip_id for clip in manifest} == {clip.clip_id for clip in folds.material.clips()}
+
+
+def test_the_test_part_is_of_speakers_that_were_not_heard(folds: runs.Folds) -> None:
+    speakers = {part: set(read_predictions(folds.run / f"predictions-{part}.csv").speakers) for part in PARTS}
+    assert not speakers["test"] & (speakers["train"] | speakers["validation"])
+
+
+def test_the_model_says_what_it_is(folds: runs.Folds) -> None:
+    info = read_model(folds.run / "model.onnx").info
+    metrics = json.loads((folds.run / METRICS).read_text())
+    assert (info.name, info.labels) == ("small", tuple(metrics["emotions"]))
+    assert (info.sample_rate, info.clip_s, info.min_s, info.window_s) == (16_000, 0.5, 0.5, 10.0)
+    assert info.temperature == metrics["temperature"]
+    assert info.training_corpora == ("synthetic",)
+    assert "CC0-1.0" in info.licence
+    assert info.scores["speakers"] == "unseen"
+    assert info.scores["accuracy"] == metrics["test"]["metrics"]["accuracy"]["value"]
+    assert info.emogram_version == emogram.__version__
+    assert info.configuration_hash == metrics["key"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_model_answers_what_is_stored(folds: runs.Folds, part: str) -> None:
+    """Also for a clip that is too short and one that is too long; a silent one it refuses."""
+    stored = read_predictions(folds.run / f"predictions-{part}.csv")
+    paths = {clip.clip_id: Path(clip.path) for clip in read_manifest(folds.run / "manifest.csv")}
+    recognizer = emogram.load(folds.run / "model.onnx")
+    assert recognizer.emotions == stored.emotions
+    for clip_id, expected in zip(stored.clip_ids, stored.probabilities, strict=True):
+        if paths[clip_id].stem == runs.SILENT:
+            with pytest.raises(AudioError, match="silent"):
+                recognizer.predict(paths[clip_id])
+        else:
+            given = list(recognizer.predict(paths[clip_id]).probabilities.values())
+            np.testing.assert_allclose(given, expected, atol=TOLERANCE, err_msg=clip_id)
+
+
+def test_the_irregular_clips_were_among_them(folds: runs.Folds) -> None:
+    durations = {Path(clip.path).stem: clip.duration_s for clip in read_manifest(folds.run / "manifest.csv")}
+    assert durations[runs.SHORT] < 0.5
+    assert durations[runs.LONG] > 10
+    assert runs.SILENT in durations
+
+
+def test_the_exported_graph_is_the_trained_network_on_real_speech(folds: runs.Folds, emogram_data: Path) -> None:
+    """On clips of real corpora as they come: of any level and length."""
+    resolved = load(folds.run / "configuration.yaml")
+    info = read_model(folds.run / "model.onnx").info
+    classifier = build_classifier(resolved, len(info.labels))
+    classifier.load_state_dict(load_weights(folds.run / "checkpoints" / "best.safetensors", "classifier."))
+    files = [
+        file
+        for corpus in ("ravdess", "tess", "emodb", "originals")
+        for file in sorted((emogram_data / corpus).rglob("*"))
+        if file.suffix.lower() in {".wav", ".flac", ".ogg", ".opus"}
+    ]
+    waves = [audio.load(file) for file in files[7 :: len(files) // 20]]
+    assert len(waves) >= 20
+    assert largest_difference(classifier.eval(), folds.run / "model.onnx", waves) <= TOLERANCE
+
+
+def test_another_network_is_told_from_the_exported_one(folds: runs.Folds) -> None:
+    resolved = load(folds.run / "configuration.yaml")
+    stranger = build_classifier(resolved, len(read_model(folds.run / "model.onnx").info.labels)).eval()
+    wave = audio.load(folds.material.clips()[0].path)
+    with pytest.raises(emogram.EmogramError, match=r"model\.onnx: differs from the trained network by"):
+        largest_difference(stranger, folds.run / "model.onnx", [wave])
+
+
+def test_a_second_call_returns_at_once(folds: runs.Folds) -> None:
+    before, said = snapshot(folds.run), list[str]()
+    started = time.monotonic()
+    metrics = train(configuration(folds, "runtime.threads=2"), folds.run, clips=folds.material.clips(), say=said.append)
+    assert time.monotonic() - started < 5
+    assert said == [f"{folds.run}: done already"]
+    assert metrics == json.loads((folds.run / METRICS).read_text())
+    assert snapshot(folds.run) == before
+
+
+@pytest.mark.parametrize("setting", ["seed=1", "split.seed=1", "fit.epochs=5", "network.dropout=0.2"])
+def test_a_folder_of_another_configuration_is_refused_and_untouched(folds: runs.Folds, setting: str) -> None:
+    before = snapshot(folds.run)
+    with pytest.raises(TrainingError, match="fold-1: holds a run of another configuration or other clips") as refusal:
+        train(configuration(folds, setting), folds.run, clips=folds.material.clips())
+    assert "\n" not in str(refusal.value)
+    assert snapshot(folds.run) == before
+
+
+def test_a_folder_of_other_clips_is_refused(folds: runs.Folds) -> None:
+    with pytest.raises(TrainingError, match="holds a run of another configuration or other clips"):
+        train(configuration(folds), folds.run, clips=folds.material.clips()[1:])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["spectrogram.hop_ms=30"], "hop_ms"),
+        (["spectrogram.fmax_hz=9000"], "fmax_hz"),
+        (["spectrogram.window_ms=100"], "n_fft"),
+        (["split.fold=9"], "fold 9"),
+    ],
+)
+def test_settings_that_rule_each_other_out_leave_no_folder(
+    small: runs.Small, settings: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        small.train(*settings)
+    assert not small.folder.exists()
+
+
+def start(folds: runs.Folds, folder: Path) -> "subprocess.Popen[str]":
+    settings = folds.material.settings("split.fold=1", "--corpus", f"synthetic={folds.material.corpus}")
+    command = [sys.executable, "-m", "emogram", "train", *settings, "-o", str(folder), "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def wait_for_epoch(process: "subprocess.Popen[str]", folder: Path, epoch: int) -> None:
+    history = folder / "history.csv"
+    while process.poll() is None and not (history.exists() and len(history.read_text().splitlines()) > epoch):
+        time.sleep(0.01)
+    assert process.poll() is None, f"ended before epoch {epoch}: {process.stderr.read() if process.stderr else ''}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.timeout(400)
+def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(folds: runs.Folds, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    for epoch in (1, 2):
+        process = start(folds, folder)
+        try:
+            wait_for_epoch(process, folder, epoch)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        assert not (folder / METRICS).exists()
+    process = start(folds, folder)
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    for part in PARTS:
+        name = f"predictions-{part}.csv"
+        assert (folder / name).read_bytes() == (folds.run / name).read_bytes()
+    undisturbed, metrics = (json.loads((run / METRICS).read_text()) for run in (folds.run, folder))
+    different = {"fit_seconds"}
+    assert json.loads(output) == metrics
+    assert {name: metrics[name] for name in metrics if name not in different} == {
+        name: undisturbed[name] for name in undisturbed if name not in different
+    }
+    assert scores(folder) == scores(folds.run)
+
+
+def scores(folder: Path) -> list[list[str]]:
+    """The history without times."""
+    return [line.split(",")[:7] for line in (folder / "history.csv").read_text().splitlines()]
+
+
+def test_predictions_of_every_part_are_stored(folds: runs.Folds) -> None:
+    parts: dict[str, Predictions] = {part: read_predictions(folds.run / f"predictions-{part}.csv") for part in PARTS}
+    everything = [clip_id for part in PARTS for clip_id in parts[part].clip_ids]
+    assert sorted(everything) == sorted(clip.clip_id for clip in corpora.scan("synthetic", folds.material.corpus))
