@@ -68,6 +68,22 @@ def test_tensors_that_share_memory_or_lie_askew_are_saved(tmp_path: Path) -> Non
     assert same(load(tmp_path / "x.safetensors"), state)
 
 
+@pytest.mark.parametrize("shape", [(8, 3, 5, 5), (8, 1, 3, 3), (8, 4, 1, 1), (1, 1, 1, 1)])
+def test_the_order_in_memory_comes_back(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """A fused optimiser pairs a weight with its moments by their places in memory."""
+    plain = torch.randn(shape)
+    turned = plain.to(memory_format=torch.channels_last)
+    save({"plain": plain, "turned": turned}, tmp_path / "x.safetensors")
+    loaded = load(tmp_path / "x.safetensors")
+    assert same(loaded, {"plain": plain, "turned": turned})
+    for name, value in {"plain": plain, "turned": turned}.items():
+        assert torch.equal(memory(loaded[name]), memory(value))
+
+
+def memory(value: torch.Tensor) -> torch.Tensor:
+    return value.as_strided((value.numel(),), (1,))
+
+
 def test_what_cannot_be_kept_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"checkpoint: \.callbacks\.odd is a set, which no checkpoint can hold"):
         save({"callbacks": {"odd": {1}}}, tmp_path / "x.safetensors")
@@ -102,6 +118,8 @@ STRUCTURES = [
     '{"dict": [[{"dict": []}, {"value": 1}]]}',
     '{"tensor": "missing"}',
     '{"tensor": ["a"]}',
+    '{"channels_last": "a"}',
+    '{"channels_last": "missing"}',
     '{"value": 3}',
     '{"list": []}',
     '{"dict": [], "list": []}',

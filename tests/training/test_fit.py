@@ -21,6 +21,7 @@ from emogram.training.learner import Learner
 from emogram.training.progress import EpochProgress
 from emogram.training.run_folder import METRICS
 from tests.training import runs
+from tests.training.test_checkpoints import same
 
 pytestmark = pytest.mark.usefixtures("without_conclusion")
 
@@ -128,6 +129,25 @@ def stop_in_epoch(number: int, error: BaseException, monkeypatch: pytest.MonkeyP
         return step(learner, batch, index)
 
     monkeypatch.setattr(Learner, "training_step", interrupted)
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_a_run_that_was_interrupted_ends_as_if_it_had_not_been(
+    small: runs.Small, monkeypatch: pytest.MonkeyPatch, averaging: float
+) -> None:
+    settings = (f"fit.averaging={averaging}", "fit.epochs=3", "fit.batch_size=4")
+    small.train(*settings)
+    undisturbed, small.folder = small.folder, small.folder.with_name("cut")
+    with monkeypatch.context() as first:
+        stop_in_epoch(2, KeyboardInterrupt(), first)
+        with pytest.raises(KeyboardInterrupt):
+            small.train(*settings)
+    small.train(*settings)
+    scores = [[list(row.values())[:7] for row in history(folder)] for folder in (undisturbed, small.folder)]
+    assert scores[0] == scores[1]
+    ends = [load(folder / "checkpoints" / "last.safetensors") for folder in (undisturbed, small.folder)]
+    assert same(ends[0]["state_dict"], ends[1]["state_dict"])
+    assert same(ends[0]["optimizer_states"], ends[1]["optimizer_states"])
 
 
 def test_a_run_that_moved_knows_its_best_checkpoint(small: runs.Small, monkeypatch: pytest.MonkeyPatch) -> None:

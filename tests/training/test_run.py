@@ -19,12 +19,14 @@ from emogram.errors import AudioError, ConfigurationError, TrainingError
 from emogram.evaluation.predictions import Predictions, read_predictions
 from emogram.networks.export import TOLERANCE, largest_difference
 from emogram.recognition.model_file import read_model
+from emogram.training.checkpoints import load as load_checkpoint
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import load
 from emogram.training.folds import of_fold
 from emogram.training.run import build_classifier, train
 from emogram.training.run_folder import METRICS
 from tests.training import runs
+from tests.training.test_checkpoints import same
 
 PARTS = ("train", "validation", "test")
 
@@ -214,6 +216,8 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(folds: runs.Folds
     for part in PARTS:
         name = f"predictions-{part}.csv"
         assert (folder / name).read_bytes() == (folds.run / name).read_bytes()
+    ends = [load_checkpoint(run / "checkpoints" / "last.safetensors") for run in (folds.run, folder)]
+    assert same(ends[0]["state_dict"], ends[1]["state_dict"])
     undisturbed, metrics = (json.loads((run / METRICS).read_text()) for run in (folds.run, folder))
     different = {"fit_seconds"}
     assert json.loads(output) == metrics

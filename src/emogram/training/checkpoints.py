@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.fabric.plugins import CheckpointIO
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -72,7 +73,7 @@ def load(path: Path) -> dict[str, Any]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             structure = json.loads((file.metadata() or {})["structure"])
         value = _unflatten(structure, tensors)
-    except (OSError, SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, SafetensorError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise ModelError(
             f"{path}: not a checkpoint of emogram, or damaged; delete the run folder and train again"
         ) from error
@@ -85,9 +86,11 @@ def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
         # Numbered, since nested names can meet: {"a.b": …} and {"a": {"b": …}}.
         unique = f"{len(tensors):05d}{name}"
-        # safetensors wants memory of its own for each tensor, in plain order.
+        # safetensors wants memory of its own for each tensor, in plain order. The order in memory has to come back all
+        # the same: a fused optimiser pairs weights with their moments by place in memory.
         tensors[unique] = value.detach().cpu().contiguous().clone()
-        return {"tensor": unique}
+        channels_last = not value.is_contiguous() and _is_channels_last(value)
+        return {"channels_last" if channels_last else "tensor": unique}
     if isinstance(value, dict):
         return {
             "dict": [
@@ -104,10 +107,16 @@ def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     raise TrainingError(f"checkpoint: {name or 'value'} is a {type(value).__name__}, which no checkpoint can hold")
 
 
+def _is_channels_last(value: Tensor) -> bool:
+    return value.ndim == 4 and value.is_contiguous(memory_format=torch.channels_last)
+
+
 def _unflatten(structure: Any, tensors: dict[str, Tensor]) -> Any:
     ((kind, content),) = structure.items()
     if kind == "tensor":
         return tensors[content]
+    if kind == "channels_last":
+        return tensors[content].contiguous(memory_format=torch.channels_last)
     if kind == "dict":
         return {_unflatten(key, tensors): _unflatten(value, tensors) for key, value in content}
     if kind in {"list", "tuple"}:
