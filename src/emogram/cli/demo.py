@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,11 +59,22 @@ def demo(
     typer.echo(table(metrics["test"]))
     heard = _held_out(run)
     typer.echo(f"\nA clip of a voice that it never heard, spoken {heard[1]}:\n  {load(model).predict(heard[0])}")
+    program = _program()
     typer.echo(f"\nReport:  {page}\nModel:   {model}\n\nTry next:")
-    typer.echo(f"  emogram predict --model {shlex.quote(str(model))} {shlex.quote(heard[0])}")
-    typer.echo(f"  emogram evaluate {shlex.quote(str(run))}")
-    typer.echo("  emogram corpus list")
-    typer.echo("  emogram train --corpus ravdess-speech=RAVDESS split.name=ravdess-emobox -o runs/ravdess")
+    typer.echo(f"  {program} predict --model {shlex.quote(str(model))} {shlex.quote(heard[0])}")
+    typer.echo(f"  {program} evaluate {shlex.quote(str(run))}")
+    typer.echo(f"  {program} corpus list")
+    typer.echo(f"  {program} train --corpus ravdess-speech=RAVDESS split.name=ravdess-emobox -o runs/ravdess")
+
+
+def _program() -> str:
+    """How to call emogram from here: by its name where the shell finds it, else by where it lies."""
+    called = Path(sys.argv[0])
+    if called.name != "emogram" or shutil.which("emogram") or not called.is_file():
+        return "emogram"
+    here = Path.cwd()
+    shown = called.absolute()
+    return shlex.quote(str(shown.relative_to(here) if shown.is_relative_to(here) else shown))
 
 
 def _check_folder(output: Path) -> None:
