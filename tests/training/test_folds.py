@@ -1,10 +1,7 @@
 """Several folds: pooled, the same however many run at a time, and none lost when one fails."""
 
 import json
-import multiprocessing
-import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import pytest
 from emogram.errors import AudioError, ConfigurationError, TrainingError
 from emogram.evaluation.predictions import read_predictions
 from emogram.training import folds as folds_module
-from emogram.training.folds import of_fold, train_folds
+from emogram.training.folds import train_folds
 from emogram.training.run_folder import ENVIRONMENT, METRICS, write_json
 from tests.training import runs
 
@@ -37,9 +34,10 @@ def test_the_folds_are_pooled(folds: runs.Folds) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_two_jobs_give_what_one_gives(folds: runs.Folds, tmp_path: Path) -> None:
+def test_two_jobs_give_what_one_gives(folds: runs.Folds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     material = folds.material
+    monkeypatch.setattr(folds_module, "_train_quietly", runs.train_without_export)
     metrics = train_folds(material.configuration(), tmp_path, material.clips(), folds=[1, 2], jobs=2, say=said.append)
     for name in [f"fold-{fold}/{file}" for fold in (1, 2) for file in FILES] + ["predictions-test.csv"]:
         assert (tmp_path / name).read_bytes() == (folds.folder / name).read_bytes()
@@ -54,7 +52,9 @@ def test_finished_folds_are_not_trained_again(folds: runs.Folds) -> None:
     material = folds.material
     metrics = train_folds(material.configuration(), folds.folder, material.clips(), folds=[1, 2], say=said.append)
     assert metrics == folds.metrics
-    assert said == [f"{folds.folder / f'fold-{fold}'}: done already" for fold in (1, 2)]
+    assert [line for line in said if "accuracy" not in line] == [
+        f"{folds.folder / f'fold-{fold}'}: done already" for fold in (1, 2)
+    ]
     assert stamps == {fold: (folds.folder / f"fold-{fold}" / METRICS).stat().st_mtime_ns for fold in (1, 2)}
 
 
@@ -112,7 +112,7 @@ def failing(errors: Mapping[int, BaseException], trained: list[int]) -> Any:
         if fold in errors:
             raise errors[fold]
         trained.append(fold)
-        return {}
+        return {"test": {"metrics": {"accuracy": {"value": 0.5}}}}
 
     return train
 
@@ -128,7 +128,12 @@ def test_when_a_fold_fails_the_others_finish(
         train_folds(material.configuration(), tmp_path / "a", material.clips(), say=said.append)
     assert trained == [1, 4]
     assert str(failure.value) == "folds 2, 3 failed; fold 2: epoch 1: the loss is nan"
-    assert said == ["fold 2: failed: epoch 1: the loss is nan", "fold 3: failed: a.wav: is odd; mend it"]
+    assert said == [
+        "fold 1: accuracy 50.0 % on its test part",
+        "fold 2: failed: epoch 1: the loss is nan",
+        "fold 3: failed: a.wav: is odd; mend it",
+        "fold 4: accuracy 50.0 % on its test part",
+    ]
     assert not (tmp_path / "a" / METRICS).exists()
     del errors[2]
     with pytest.raises(TrainingError, match=r"^fold 3: a\.wav: is odd; mend it$"):
@@ -143,56 +148,3 @@ def test_a_wrong_setting_is_told_at_once(
     with pytest.raises(ConfigurationError, match="x: wrong"):
         train_folds(material.configuration(), tmp_path / "a", material.clips())
     assert trained == []
-
-
-def stand_in(configuration: Any, folder: Path, *, clips: Any) -> dict[str, Any]:
-    """What a process does instead of training: fold 1 dies, fold 2 fails, fold 3 takes for ever."""
-    fold = configuration.split.fold
-    if fold == 1:
-        os._exit(9)
-    if fold == 2:
-        raise AudioError("a.wav", "is odd", "mend it")
-    (folder.parent / "process.partial").write_text(str(os.getpid()))
-    (folder.parent / "process.partial").rename(folder.parent / "process")
-    time.sleep(300)
-    return {}
-
-
-def variants(material: runs.Material, folder: Path, chosen: Sequence[int]) -> tuple[Any, ...]:
-    return (
-        {fold: of_fold(material.configuration(), fold, jobs=2) for fold in chosen},
-        {fold: folder / f"fold-{fold}" for fold in chosen},
-        material.clips()[:1],
-    )
-
-
-def test_a_process_that_dies_takes_no_other_with_it(
-    material: runs.Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folds_module, "train", stand_in)
-    said: list[str] = []
-    results, errors = folds_module._in_processes(*variants(material, tmp_path, [1, 2]), jobs=2, say=said.append)
-    assert results == {}
-    assert str(errors[1]) == "its process was killed; train again, with fewer jobs if memory is short"
-    assert (type(errors[2]), str(errors[2])) == (AudioError, "a.wav: is odd; mend it")
-    assert "fold 2: failed: a.wav: is odd; mend it" in said
-
-
-def test_an_interruption_ends_the_processes(
-    material: runs.Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    process = tmp_path / "process"
-
-    def interrupted(_: object) -> Iterator[Any]:
-        while not process.exists():
-            time.sleep(0.05)
-        raise KeyboardInterrupt
-        yield
-
-    monkeypatch.setattr(folds_module, "train", stand_in)
-    monkeypatch.setattr(folds_module, "as_completed", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        folds_module._in_processes(*variants(material, tmp_path, [3]), jobs=2, say=lambda _: None)
-    assert multiprocessing.active_children() == []
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(process.read_text()), 0)

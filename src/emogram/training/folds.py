@@ -1,14 +1,9 @@
 """Several folds of one configuration: each a run of its own, and their test parts pooled into one result."""
 
 import json
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import Connection
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +15,7 @@ from emogram.evaluation.summary import summarise
 from emogram.training.configuration import Configuration
 from emogram.training.material import prepare
 from emogram.training.pictures import draw_scores
+from emogram.training.processes import each_in_a_process
 from emogram.training.run import Say, train
 from emogram.training.run_folder import METRICS, is_free, owner, require_own, write_json
 
@@ -59,9 +55,7 @@ def train_folds(
     _require_own_folds(configuration, folder, clips, count)
     runs = {fold: folder / f"fold-{fold}" for fold in chosen}
     variants = {fold: of_fold(configuration, fold, jobs=jobs) for fold in chosen}
-    results, errors = (_one_by_one if jobs == 1 else _in_processes)(variants, runs, clips, jobs=jobs, say=say)
-    if errors:
-        raise _failure(errors)
+    results = _train_all(variants, runs, clips, jobs=jobs, say=say)
     test = pool([read_predictions(runs[fold] / "predictions-test.csv") for fold in chosen])
     write_predictions(folder / "predictions-test.csv", test)
     metrics = _pooled(configuration, [results[fold] for fold in chosen], chosen)
@@ -106,79 +100,49 @@ def _require_own_folds(configuration: Configuration, folder: Path, clips: Sequen
         require_own(run, prepare(variant, clips).identity(variant))
 
 
-Outcomes = tuple[dict[int, dict[str, Any]], dict[int, EmogramError]]
-"""Metrics of the folds that succeeded, and the errors of the others."""
-
-
-def _one_by_one(
-    variants: dict[int, Configuration], runs: dict[int, Path], clips: Sequence[Clip], *, jobs: int, say: Say
-) -> Outcomes:
-    assert jobs == 1
+def _train_all(
+    variants: Mapping[int, Configuration], runs: Mapping[int, Path], clips: Sequence[Clip], *, jobs: int, say: Say
+) -> dict[int, dict[str, Any]]:
+    """Metrics of each fold, if none failed."""
     results: dict[int, dict[str, Any]] = {}
     errors: dict[int, EmogramError] = {}
+    with closing(_outcomes(variants, runs, clips, jobs=jobs, say=say)) as outcomes:
+        for fold, outcome in outcomes:
+            if isinstance(outcome, ConfigurationError):  # no other fold would do better
+                raise outcome
+            if isinstance(outcome, EmogramError):
+                errors[fold] = outcome
+                say(f"fold {fold}: failed: {outcome}")
+            else:
+                results[fold] = outcome
+                accuracy = outcome["test"]["metrics"]["accuracy"]["value"]
+                say(f"fold {fold}: accuracy {100 * accuracy:.1f} % on its test part")
+    if errors:
+        raise _failure(errors)
+    return results
+
+
+def _outcomes(
+    variants: Mapping[int, Configuration], runs: Mapping[int, Path], clips: Sequence[Clip], *, jobs: int, say: Say
+) -> Generator[tuple[int, dict[str, Any] | EmogramError], None, None]:
+    """Metrics or the error of each fold, as they come."""
+    if jobs > 1:
+        say(f"{len(variants)} folds, {jobs} at a time; {runs[min(runs)] / 'history.csv'} and its like tell how far")
+        yield from each_in_a_process(
+            _train_quietly, {fold: (variants[fold], runs[fold], clips) for fold in variants}, jobs=jobs
+        )
+        return
     for fold, variant in variants.items():
+        outcome: dict[str, Any] | EmogramError
         try:
-            results[fold] = train(variant, runs[fold], clips=clips, say=say)
-        except ConfigurationError:
-            raise
+            outcome = train(variant, runs[fold], clips=clips, say=say)
         except EmogramError as error:
-            errors[fold] = error
-            say(f"fold {fold}: failed: {error}")
-    return results, errors
+            outcome = error
+        yield fold, outcome
 
 
-def _in_processes(
-    variants: dict[int, Configuration], runs: dict[int, Path], clips: Sequence[Clip], *, jobs: int, say: Say
-) -> Outcomes:
-    context = multiprocessing.get_context("spawn")
-    say(
-        f"{len(variants)} folds, {jobs} at a time; {runs[min(runs)] / 'history.csv'} and its like tell how far they are"
-    )
-    life, end = context.Pipe(duplex=False)
-    results: dict[int, dict[str, Any]] = {}
-    errors: dict[int, EmogramError] = {}
-
-    def train_one(fold: int) -> dict[str, Any]:
-        # A process for each fold, so that one which is killed takes no other with it.
-        with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent, initargs=(life,)) as executor:
-            try:
-                return executor.submit(train, variants[fold], runs[fold], clips=clips).result()
-            except BrokenProcessPool as error:
-                raise TrainingError(
-                    "its process was killed; train again, with fewer jobs if memory is short"
-                ) from error
-
-    with ThreadPoolExecutor(jobs) as places:
-        futures = {places.submit(train_one, fold): fold for fold in variants}
-        try:
-            for future in as_completed(futures):
-                fold = futures[future]
-                try:
-                    results[fold] = future.result()
-                except ConfigurationError:
-                    raise
-                except EmogramError as error:
-                    errors[fold] = error
-                    say(f"fold {fold}: failed: {error}")
-                else:
-                    accuracy = results[fold]["test"]["metrics"]["accuracy"]["value"]
-                    say(f"fold {fold}: accuracy {100 * accuracy:.1f} % on its test part")
-        except BaseException:
-            end.close()
-            places.shutdown(wait=False, cancel_futures=True)
-            raise
-    return results, errors
-
-
-def _end_with_parent(life: Connection) -> None:
-    """End this process when its parent gives up, or is killed and with it its end of the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which reaches all processes of a terminal: the parent decides
-
-    def watch() -> None:
-        life.poll(None)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _train_quietly(configuration: Configuration, folder: Path, clips: Sequence[Clip]) -> dict[str, Any]:
+    return train(configuration, folder, clips=clips)
 
 
 def _failure(errors: dict[int, EmogramError]) -> TrainingError:

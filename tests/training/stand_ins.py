@@ -1,0 +1,23 @@
+"""What a process of a test does; imports nothing that takes long."""
+
+import os
+import time
+from pathlib import Path
+
+from emogram.errors import AudioError
+
+
+def work(what: str, folder: Path) -> str:
+    """Die, fail, break, take for ever, or answer."""
+    if what == "die":
+        os._exit(9)
+    if what == "fail":
+        raise AudioError("a.wav", "is odd", "mend it")
+    if what == "break":
+        raise OSError(28, "No space left on device")
+    if what == "for ever":
+        partial = folder / "process.partial"
+        partial.write_text(str(os.getpid()))
+        partial.rename(folder / "process")
+        time.sleep(300)
+    return what
