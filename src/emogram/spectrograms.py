@@ -17,7 +17,7 @@ from torch.nn import functional
 from emogram import filterbanks
 from emogram.errors import ConfigurationError
 
-_CLIPS_PER_CHUNK = 2
+_CLIPS_PER_CHUNK = 1
 """Clips transformed at a time: the frames of a larger batch fall out of the processor's cache."""
 
 
