@@ -23,7 +23,7 @@ def cosine_transform(*, n_coefficients: int, n_bands: int, lifter: float = 0.0) 
     matrix[0] /= math.sqrt(2.0)
     if lifter > 0:
         matrix *= (1.0 + lifter / 2.0 * np.sin(math.pi * (rows + 1) / lifter))[:, None]
-    return matrix
+    return np.asarray(matrix)
 
 
 def savitzky_golay(*, width: int, order: int) -> npt.NDArray[np.float64]:

@@ -34,7 +34,8 @@ def chroma(
     weights = np.exp(-0.5 * (2.0 * distance / widths) ** 2)
     weights /= np.linalg.norm(weights, axis=0)
     weights *= np.exp(-0.5 * ((places / N_CLASSES - centre_octave) / octave_width) ** 2)
-    return np.roll(weights, -_FROM_A_TO_C, axis=0)[:, : n_fft // 2 + 1].astype(np.float32)
+    from_c = np.roll(weights, -_FROM_A_TO_C, axis=0)
+    return np.asarray(from_c[:, : n_fft // 2 + 1], dtype=np.float32)
 
 
 def fold_octaves(*, n_bins: int, bins_per_octave: int, fmin_hz: float) -> npt.NDArray[np.float32]:
@@ -55,4 +56,4 @@ def fold_octaves(*, n_bins: int, bins_per_octave: int, fmin_hz: float) -> npt.ND
         raise ConfigurationError(f"bins_per_octave={bins_per_octave}: must be a multiple of 12; choose 12, 24 or 36")
     above_c = N_CLASSES * (np.log2(fmin_hz / _A0_HZ) + np.arange(n_bins) / bins_per_octave) - _FROM_A_TO_C
     classes = np.mod(np.floor(above_c + 0.5 + 1e-9), N_CLASSES).astype(int)
-    return (classes[None, :] == np.arange(N_CLASSES)[:, None]).astype(np.float32)
+    return np.asarray(classes[None, :] == np.arange(N_CLASSES)[:, None], dtype=np.float32)

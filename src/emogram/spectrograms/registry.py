@@ -9,7 +9,11 @@ from emogram.spectrograms.auditory import BarkSettings, GammatoneSettings
 from emogram.spectrograms.cepstra import GFCCSettings, LFCCSettings, MFCCSettings
 from emogram.spectrograms.channels import DeltasSettings, MultiResolutionSettings
 from emogram.spectrograms.chroma import ChromaSettings
+from emogram.spectrograms.constant_q import ChromaCQTSettings, CQTSettings, ScalogramSettings, VQTSettings
+from emogram.spectrograms.harmonic import HPSSSettings
+from emogram.spectrograms.learnable import GaborSettings
 from emogram.spectrograms.mel import LogMelSettings, MelSettings, PCENSettings
+from emogram.spectrograms.modulation import ModulationSettings
 from emogram.spectrograms.settings import TypeSettings
 from emogram.spectrograms.stft import LogSTFTSettings, MagnitudeSettings, PowerSettings
 
@@ -44,14 +48,20 @@ SpectrogramSettings = Annotated[
     | GFCCSettings
     | DeltasSettings
     | MultiResolutionSettings
-    | ChromaSettings,
+    | ChromaSettings
+    | CQTSettings
+    | VQTSettings
+    | ChromaCQTSettings
+    | ScalogramSettings
+    | HPSSSettings
+    | ModulationSettings
+    | GaborSettings,
     Field(discriminator="name"),
     BeforeValidator(_with_name),
 ]
 """Settings of any spectrogram type, told apart by ``name``."""
 
 SPECTROGRAMS: dict[str, type[TypeSettings]] = {
-    settings.model_fields["name"].default: settings
-    for settings in get_args(get_args(SpectrogramSettings)[0])
+    settings.model_fields["name"].default: settings for settings in get_args(get_args(SpectrogramSettings)[0])
 }
 """Settings class of each type, by its name."""

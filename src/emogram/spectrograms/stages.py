@@ -170,8 +170,8 @@ class PerChannelEnergyNormalisation(nn.Module):
         smooth = self.smooth(energy)
         gain = torch.exp(-self.gain * torch.log(smooth + self.floor))
         # expm1 and log1p keep what a small energy adds to the bias.
-        scale: float = self.bias**self.power
-        return scale * torch.expm1(self.power * torch.log1p(energy * gain / self.bias))
+        grown: Tensor = torch.expm1(self.power * torch.log1p(energy * gain / self.bias))
+        return self.bias**self.power * grown
 
     def smooth(self, energy: Tensor) -> Tensor:
         """M of the class."""
