@@ -153,7 +153,7 @@ def numeric_fields() -> Iterator[tuple[str, str]]:
                 yield name, field
 
 
-@pytest.mark.parametrize(("name", "field"), numeric_fields())
+@pytest.mark.parametrize(("name", "field"), list(numeric_fields()))
 def test_numbers_out_of_bounds_name_their_field(name: str, field: str) -> None:
     for value in (-1, 1e9 if field not in ("fmin_hz", "fmax_hz") else "nan", float("inf"), float("nan")):
         with pytest.raises(ValidationError) as refusal:
