@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _compare(name: str, reference: Reference, waves: Wave) -> None:
-    front_end = SPECTROGRAMS[name]().build(_RATE)
+    front_end = SPECTROGRAMS[name].model_validate({}).build(_RATE)
     batch = torch.from_numpy(waves)
     few = waves[:2] if reference.target > 10 else waves
 
@@ -195,7 +195,7 @@ def _hpss(wave: Wave) -> list[Array]:
 
 def _modulation(wave: Wave) -> Array:
     _, _, rates = scipy.signal.stft(np.sqrt(_mel(wave)), fs=_RATE / _HOP, nperseg=51, noverlap=47)
-    return np.log(np.abs(rates[:, [1, 2, 4, 8]]) ** 2 + _FLOOR)
+    return np.asarray(np.log(np.abs(rates[:, [1, 2, 4, 8]]) ** 2 + _FLOOR))
 
 
 def _gammatone(wave: Wave) -> Array:

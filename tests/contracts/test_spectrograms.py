@@ -34,7 +34,7 @@ def noise(samples: int, *, clips: int = 1, seed: int = 0, scale: float = 0.1) ->
 
 
 def built(name: str, **fields: Any) -> Spectrogram:
-    return SPECTROGRAMS[name](**fields).build(RATE)
+    return SPECTROGRAMS[name].model_validate(fields).build(RATE)
 
 
 def assert_close(given: Tensor, expected: Tensor) -> None:
@@ -47,10 +47,10 @@ def test_shape_and_frames_are_what_the_front_end_says(name: str) -> None:
     front_end, exported = built(name), built(name).for_export()
     for samples in LENGTHS:
         wave = noise(samples, clips=3)
-        spec = front_end(wave)
+        spec = front_end(wave).detach()
         frames = int(front_end.n_frames(torch.tensor(samples)))
         assert spec.shape == (3, front_end.n_channels, front_end.n_bands, frames)
-        assert_close(exported(wave), spec)
+        assert_close(exported(wave).detach(), spec)
     assert front_end.hop_s(RATE) == front_end.hop_length / RATE
     assert len(front_end.centres_hz) == front_end.n_bands
 
@@ -132,7 +132,7 @@ def test_a_classifier_takes_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_read_back(name: str) -> None:
-    settings = SPECTROGRAMS[name]()
+    settings = SPECTROGRAMS[name].model_validate({})
     for given in (name, {"name": name}, settings.model_dump(mode="json")):
         assert validate({"spectrogram": given}).spectrogram == settings
 
@@ -148,7 +148,7 @@ def test_settings_describe_themselves(name: str) -> None:
 
 def numeric_fields() -> Iterator[tuple[str, str]]:
     for name, settings in SPECTROGRAMS.items():
-        for field, default in settings().model_dump().items():
+        for field, default in settings.model_validate({}).model_dump().items():
             if isinstance(default, (int, float)):
                 yield name, field
 
@@ -192,8 +192,8 @@ def impossible(settings: type[TypeSettings]) -> Iterator[tuple[dict[str, Any], s
         yield {"n_mels": 1000}, "n_mels=1000"
     if "n_coefficients" in fields:
         yield {"n_coefficients": 65}, "n_coefficients=65"
-    if "n_bands" in fields and "mel_scale" not in fields:
-        yield {"window_ms": 4.0, "hop_ms": 4.0, "n_fft": 64, "n_bands": 1000}, "n_"
+    if "n_bands" in fields:
+        yield {"window_ms": 1.0, "hop_ms": 1.0, "n_fft": 16, "n_bands": 300}, "n_"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -201,11 +201,20 @@ def test_settings_that_rule_each_other_out_name_the_field_in_one_line(name: str)
     settings = SPECTROGRAMS[name]
     for changes, field in impossible(settings):
         with pytest.raises(ConfigurationError) as refusal:
-            settings(**changes).build(RATE)
+            settings.model_validate(changes).build(RATE)
         message = str(refusal.value)
         assert message.startswith(field), message
         assert "\n" not in message
         assert "choose" in message or "below fmax_hz" in message
+
+
+FEWER: dict[str, dict[str, Any]] = {
+    "vqt": {"fmin_hz": 880.0, "n_bins": 24},
+    "chroma_cqt": {"fmin_hz": 880.0, "n_bins": 24},
+    "scalogram": {"fmin_hz": 880.0, "n_bins": 24},
+    "hpss": {"harmonic_frames": 5, "percussive_bins": 7},
+}
+"""Smaller settings for the export: its time goes with the number of nodes, and `cqt` has every octave already."""
 
 
 class Everything(nn.Module):
@@ -213,7 +222,7 @@ class Everything(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.front_ends = nn.ModuleList(built(name).for_export() for name in NAMES)
+        self.front_ends = nn.ModuleList(built(name, **FEWER.get(name, {})).for_export() for name in NAMES)
 
     def forward(self, wave: Tensor) -> tuple[Tensor, ...]:
         return tuple(front_end(wave) for front_end in self.front_ends)
@@ -268,9 +277,10 @@ def speechlike(samples: int) -> Tensor:
     return clips
 
 
+@pytest.mark.timeout(600)  # the one export of all types takes half a minute of a free processor
 @pytest.mark.parametrize("name", NAMES)
 def test_the_exported_graph_computes_the_same(name: str, computed: dict[int, dict[str, Tensor]]) -> None:
-    front_end = built(name)
+    front_end = built(name, **FEWER.get(name, {}))
     for samples, given in computed.items():
         with torch.no_grad():
             assert_close(given[name], front_end(speechlike(samples)))

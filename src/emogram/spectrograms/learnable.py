@@ -71,6 +71,7 @@ class GaborSettings(FramedSettings, CompressedSettings):
 
     @override
     def build(self, sample_rate: int) -> Spectrogram:
+        transform = self.power_spectrum(sample_rate)
         # Refuses the ranges and the empty bands that a mel filterbank refuses.
         filterbanks.mel(
             sample_rate=sample_rate, n_fft=self.n_fft, n_mels=self.n_mels, fmin_hz=self.fmin_hz, fmax_hz=self.fmax_hz
@@ -84,7 +85,7 @@ class GaborSettings(FramedSettings, CompressedSettings):
             n_fft=self.n_fft,
         )
         return Spectrogram(
-            self.power_spectrum(sample_rate),
+            transform,
             bands,
             self.compressor(),
             axis=Axis(centres_hz),

@@ -171,7 +171,7 @@ class PerChannelEnergyNormalisation(nn.Module):
         gain = torch.exp(-self.gain * torch.log(smooth + self.floor))
         # expm1 and log1p keep what a small energy adds to the bias.
         grown: Tensor = torch.expm1(self.power * torch.log1p(energy * gain / self.bias))
-        return self.bias**self.power * grown
+        return float(self.bias**self.power) * grown
 
     def smooth(self, energy: Tensor) -> Tensor:
         """M of the class."""
@@ -181,7 +181,7 @@ class PerChannelEnergyNormalisation(nn.Module):
             span = 2**doubling
             before = (first * (1 - keep**span)).expand(-1, span, -1)
             total = total + keep**span * torch.cat([before, total], dim=1)[:, : energy.shape[1]]
-        return total + keep ** (2**self.doublings) * first
+        return total + float(keep ** (2**self.doublings)) * first
 
 
 def compression(name: CompressionName, floor: float) -> nn.Module:
