@@ -39,6 +39,7 @@ def built(name: str, **fields: Any) -> Spectrogram:
 
 def assert_close(given: Tensor, expected: Tensor) -> None:
     assert given.shape == expected.shape
+    given, expected = given.detach(), expected.detach()
     assert float((given - expected).abs().max()) <= TOLERANCE * max(1e-6, float(expected.abs().max()))
 
 
@@ -47,10 +48,10 @@ def test_shape_and_frames_are_what_the_front_end_says(name: str) -> None:
     front_end, exported = built(name), built(name).for_export()
     for samples in LENGTHS:
         wave = noise(samples, clips=3)
-        spec = front_end(wave).detach()
+        spec = front_end(wave)
         frames = int(front_end.n_frames(torch.tensor(samples)))
         assert spec.shape == (3, front_end.n_channels, front_end.n_bands, frames)
-        assert_close(exported(wave).detach(), spec)
+        assert_close(exported(wave), spec)
     assert front_end.hop_s(RATE) == front_end.hop_length / RATE
     assert len(front_end.centres_hz) == front_end.n_bands
 
@@ -211,7 +212,7 @@ def test_settings_that_rule_each_other_out_name_the_field_in_one_line(name: str)
 FEWER: dict[str, dict[str, Any]] = {
     "vqt": {"fmin_hz": 880.0, "n_bins": 24},
     "chroma_cqt": {"fmin_hz": 880.0, "n_bins": 24},
-    "scalogram": {"fmin_hz": 880.0, "n_bins": 24},
+    "scalogram": {"fmin_hz": 440.0, "n_bins": 24},
     "hpss": {"harmonic_frames": 5, "percussive_bins": 7},
 }
 """Smaller settings for the export: its time goes with the number of nodes, and `cqt` has every octave already."""

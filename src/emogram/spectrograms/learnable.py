@@ -55,9 +55,9 @@ class GaborFilterbank(nn.Module):
 
     def forward(self, parts: Tensor) -> Tensor:
         """See the class."""
-        centres = self.centres.clamp(0, 1)
+        centres = self.centres.clamp(0.0, 1.0)
         # A band narrower than a bin would miss them all.
-        widths = self.log_widths.exp().clamp(self.narrowest, 1)
+        widths = self.log_widths.exp().clamp(self.narrowest, 1.0)
         return parts @ torch.exp(-(((self.places - centres) / widths) ** 2))
 
 
