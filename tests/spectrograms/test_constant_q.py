@@ -113,7 +113,7 @@ def test_other_rates_give_the_same_bins() -> None:
 
 def test_chroma_is_librosas_fold() -> None:
     sound = noise(12_000)
-    front_end = SPECTROGRAMS["chroma_cqt"].model_validate({"floor": 1e-30}).build(RATE)
+    front_end = SPECTROGRAMS["chroma_cqt"].model_validate({"floor": 1e-7}).build(RATE)
     given = front_end(torch.from_numpy(sound)[None])[0, 0].numpy()
     expected = librosa.feature.chroma_cqt(
         C=magnitudes("cqt", sound), sr=RATE, hop_length=HOP, fmin=55.0, bins_per_octave=12, n_octaves=7, threshold=0.0

@@ -20,7 +20,7 @@ class ChromaSettings(FramedSettings):
     name: Literal["chroma"] = "chroma"
     window_ms: float = Field(64.0, gt=0, le=1000, description="length of the Hann window")
     n_fft: int = Field(1024, ge=16, le=8192, description="length of the transform, samples")
-    floor: float = Field(1e-6, ge=1e-30, le=1, description="added to the peak that a frame is divided by")
+    floor: float = Field(1e-6, ge=1e-7, le=1, description="added to the peak that a frame is divided by")
 
     @override
     def build(self, sample_rate: int) -> Spectrogram:

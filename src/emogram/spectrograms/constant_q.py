@@ -96,7 +96,7 @@ class ChromaCQTSettings(_OctaveSettings):
     """Chroma of the constant-Q transform: magnitudes summed over octaves, C first, each frame's peak at 1."""
 
     name: Literal["chroma_cqt"] = "chroma_cqt"
-    floor: float = Field(1e-6, ge=1e-30, le=1, description="added to the peak that a frame is divided by")
+    floor: float = Field(1e-6, ge=1e-7, le=1, description="added to the peak that a frame is divided by")
 
     @override
     def build(self, sample_rate: int) -> Spectrogram:

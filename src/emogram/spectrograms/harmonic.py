@@ -13,8 +13,8 @@ from emogram.spectrograms.front_end import Spectrogram
 from emogram.spectrograms.mel import MelBandSettings
 from emogram.spectrograms.stages import DB_PER_LOG_POWER, BinPower, LogCompression, Matrix
 
-_SILENT = 1e-30
-"""Power under which both parts get a half."""
+_LOUDER = 2.0**80
+"""Brings any power that is heard far over 1, so that 1 can be added to it: silence is shared in halves."""
 
 
 class HarmonicPercussive(nn.Module):
@@ -46,7 +46,8 @@ class HarmonicPercussive(nn.Module):
         harmonic = sliding_median(power, self.frames, dim=1)
         middle = power[:, self.frames // 2 : self.frames // 2 + harmonic.shape[1]]
         percussive = sliding_median(middle.index_select(2, self.mirror), self.width, dim=2)
-        share = (harmonic + _SILENT / 2) / (harmonic + percussive + _SILENT)
+        harmonic, percussive = harmonic * _LOUDER, percussive * _LOUDER
+        share = (harmonic + 0.5) / (harmonic + percussive + 1.0)
         return torch.stack([middle * share.square(), middle * (1 - share).square()], dim=1)
 
 

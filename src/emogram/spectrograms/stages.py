@@ -12,6 +12,7 @@ from torch.nn import functional
 
 CompressionName = Literal["log", "cube_root", "none"]
 DB_PER_LOG_POWER = 10 / math.log(10)
+_SMALLEST_EXPORTED = 1e-7
 
 
 class Filterbank(nn.Module):
@@ -45,10 +46,15 @@ class LogCompression(nn.Module):
     def __init__(self, floor: float) -> None:
         super().__init__()
         self.floor = floor
+        # The exporter drops what it takes for an addition of zero, anything up to 1e-8: such a floor is added to a power
+        # that is as much larger, by a power of two, which rounds nothing.
+        self.scale = 1.0 if floor >= _SMALLEST_EXPORTED else 2.0 ** math.ceil(math.log2(_SMALLEST_EXPORTED / floor))
 
     def forward(self, power: Tensor) -> Tensor:
         """See the class; shape is kept."""
-        return (power + self.floor).log()
+        if self.scale == 1.0:
+            return (power + self.floor).log()
+        return (power * self.scale + self.floor * self.scale).log() - math.log(self.scale)
 
 
 class BinPower(nn.Module):
@@ -98,11 +104,12 @@ class Decibel(nn.Module):
 
     def __init__(self, floor: float) -> None:
         super().__init__()
-        self.floor = floor
+        self.logarithm = LogCompression(floor)
 
     def forward(self, power: Tensor) -> Tensor:
         """See the class."""
-        return (power + self.floor).log() * DB_PER_LOG_POWER
+        level: Tensor = self.logarithm(power) * DB_PER_LOG_POWER
+        return level
 
 
 class PerFramePeak(nn.Module):
@@ -162,13 +169,14 @@ class PerChannelEnergyNormalisation(nn.Module):
 
     def __init__(self, *, smoothing: float, gain: float, bias: float, power: float, floor: float) -> None:
         super().__init__()
-        self.smoothing, self.gain, self.bias, self.power, self.floor = smoothing, gain, bias, power, floor
+        self.smoothing, self.gain, self.bias, self.power = smoothing, gain, bias, power
+        self.logarithm = LogCompression(floor)
         self.doublings = max(1, math.ceil(math.log2(math.log(1e-6) / math.log1p(-smoothing))))
 
     def forward(self, energy: Tensor) -> Tensor:
         """See the class."""
         smooth = self.smooth(energy)
-        gain = torch.exp(-self.gain * torch.log(smooth + self.floor))
+        gain = torch.exp(-self.gain * self.logarithm(smooth))
         # expm1 and log1p keep what a small energy adds to the bias.
         grown: Tensor = torch.expm1(self.power * torch.log1p(energy * gain / self.bias))
         return float(self.bias**self.power) * grown
