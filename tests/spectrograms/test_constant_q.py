@@ -47,7 +47,7 @@ def hann_kernel(frequency_hz: float, length: float, sample_rate: int = RATE) -> 
 
 
 def morlet_kernel(frequency_hz: float) -> NDArray[np.complex128]:
-    """Torrence and Compo 1998, equations 1, 6 and 8, with one sample for dt."""
+    """Torrence and Compo 1998: unit energy, omega_0 = 6, one sample for dt."""
     scale = 6 * RATE / (2 * np.pi * frequency_hz)
     time = np.arange(-int(8 * scale), int(8 * scale) + 1) / scale
     return np.asarray(np.pi**-0.25 * scale**-0.5 * np.exp(-6j * time) * np.exp(-(time**2) / 2))

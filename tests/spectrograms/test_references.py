@@ -114,7 +114,7 @@ def test_pcen_smoothing_is_the_recursion(smoothing: float) -> None:
 
 
 def test_bark_is_the_papers_formula() -> None:
-    """Hermansky 1990, equations 2 and 4, bin by bin."""
+    """The critical-band curve of Hermansky 1990, bin by bin."""
     expected = np.zeros((64, 257))
     centres = np.linspace(6 * np.arcsinh(50 / 600), 6 * np.arcsinh(7600 / 600), 64)
     for band, centre in enumerate(centres):
@@ -300,6 +300,15 @@ def test_gabor_learns() -> None:
             assert parameter.grad is not None
             parameter.sub_(1e-6 * parameter.grad)
         assert front_end(sound).square().mean() < before
+
+
+@pytest.mark.parametrize("compression", ["log", "cube_root", "none"])
+def test_gabor_learns_nothing_wild_from_silence(compression: str) -> None:
+    front_end = SPECTROGRAMS["gabor"].model_validate({"compression": compression}).build(RATE)
+    front_end(torch.zeros(2, 1600)).sum().backward()
+    for parameter in front_end.parameters():
+        assert parameter.grad is not None
+        assert torch.isfinite(parameter.grad).all()
 
 
 def test_an_even_number_of_frames_has_no_middle() -> None:

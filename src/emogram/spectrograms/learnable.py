@@ -13,6 +13,8 @@ from emogram import filterbanks
 from emogram.spectrograms.front_end import Axis, Spectrogram
 from emogram.spectrograms.settings import CompressedSettings, FramedSettings
 
+_SILENT = 1e-20
+"""Power added to every band: far under what is heard, it keeps the slope of a root finite on silence."""
 _FWHM_PER_DEVIATION = 2 * np.sqrt(np.log(2))
 """Width at half height of exp(-x² / deviation²)."""
 
@@ -58,7 +60,8 @@ class GaborFilterbank(nn.Module):
         centres = self.centres.clamp(0.0, 1.0)
         # A band narrower than a bin would miss them all.
         widths = self.log_widths.exp().clamp(self.narrowest, 1.0)
-        return parts @ torch.exp(-(((self.places - centres) / widths) ** 2))
+        power: Tensor = parts @ torch.exp(-(((self.places - centres) / widths) ** 2))
+        return power + _SILENT
 
 
 class GaborSettings(FramedSettings, CompressedSettings):
