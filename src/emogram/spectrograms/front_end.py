@@ -148,11 +148,13 @@ class Standardisation(nn.Module):
     @torch.no_grad()
     def fit(self, specs: list[Tensor]) -> None:
         """Measure on spectrograms of any shapes."""
+        count = self.mean.numel()
         # [B, C, F, N] -> [C, F, B, N] -> one line for each mean.
-        lines = [spec.permute(1, 2, 0, 3).reshape(self.mean.numel(), -1) for spec in specs]
+        lines = [(spec if count == 1 else spec.permute(1, 2, 0, 3)).reshape(count, -1) for spec in specs]
         values = torch.cat(lines, dim=1).double()
-        self.mean.copy_(values.mean(dim=1).reshape(self.mean.shape))
-        self.deviation.copy_(values.std(dim=1).clamp_min(1e-3).reshape(self.mean.shape))
+        means, deviations = [line.mean() for line in values], [line.std() for line in values]
+        self.mean.copy_(torch.stack(means).reshape(self.mean.shape))
+        self.deviation.copy_(torch.stack(deviations).clamp_min(1e-3).reshape(self.mean.shape))
 
     def forward(self, spec: Tensor) -> Tensor:
         """See the class."""

@@ -18,6 +18,7 @@ from emogram.networks.classifier import Classifier
 from emogram.networks.export import export, largest_difference
 from emogram.networks.summary import multiply_adds, n_parameters
 from emogram.recognition.model_file import ModelInfo
+from emogram.spectrograms import Standardisation
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
 from emogram.training.fit import evaluation_batches
@@ -99,7 +100,6 @@ def _epochs(history: Path, monitor: str) -> dict[str, int]:
 def _describe_model(
     configuration: Configuration, material: Material, classifier: Classifier, findings: dict[str, Any]
 ) -> ModelInfo:
-    standardisation = classifier.standardisation
     test = findings["test"]
     split = configuration.split.name
     return ModelInfo(
@@ -110,11 +110,7 @@ def _describe_model(
         min_s=_MIN_S,
         window_s=max(_WINDOW_S, configuration.audio.clip_s),
         temperature=findings["temperature"],
-        normalisation={
-            "kind": "training statistics",
-            "mean": float(standardisation.mean),
-            "deviation": float(standardisation.deviation),
-        },
+        normalisation=_normalisation(classifier.standardisation),
         training_corpora=tuple(findings["corpora"]),
         licence=_licence(findings["corpora"]),
         scores={
@@ -127,6 +123,14 @@ def _describe_model(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         configuration_hash=material.identity(configuration),
     )
+
+
+def _normalisation(standardisation: Standardisation) -> dict[str, float | str]:
+    """For the record: the statistics where they are one for all values, otherwise how many there are."""
+    mean, deviation = standardisation.mean, standardisation.deviation
+    if mean.numel() > 1:
+        return {"kind": f"training statistics, {mean.numel()} means and deviations inside the graph"}
+    return {"kind": "training statistics", "mean": float(mean), "deviation": float(deviation)}
 
 
 def _licence(corpora: list[str]) -> str:
