@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emogram.errors import ConfigurationError
+from emogram.spectrograms import LogMelSettings
 from emogram.training.configuration import Configuration, key, load, validate
 
 WRONG = [
@@ -28,7 +29,7 @@ WRONG = [
     ("split.name=speker", "no split 'speker', did you mean 'speaker'? choose stratified, speaker"),
     ("split.fold=0", "split.fold=0: input should be greater than or equal to 1"),
     ("spectrogram.window_ms=.inf", "spectrogram.window_ms=inf: input should be a finite number"),
-    ("spectrogram.name=cqt", "spectrogram.name='cqt': input should be 'logmel'"),
+    ("spectrogram.name=cqtt", "spectrogram: no spectrogram 'cqtt', did you mean 'cqt'? choose magnitude, power"),
     ("augmentation.waveform.noise_snr_db=[40, 10]", "augmentation.waveform.noise_snr_db=[40, 10]: "),
     ("augmentation.waveform.speed=.nan", "augmentation.waveform.speed=nan: input should be a finite number"),
     ("network=cnn-smal", "no network 'cnn-smal', did you mean 'cnn-small'? choose cnn-tiny, cnn-small, cnn-base"),
@@ -136,7 +137,8 @@ def test_overrides_come_after_the_file_and_in_order(tmp_path: Path) -> None:
     path.write_text("fit: {epochs: 3, batch_size: 4}\nnetwork: cnn-small\n")
     loaded = load(path, ["fit.epochs=5", "fit.epochs=6", "network.dropout=0.5", "spectrogram.n_mels=40"])
     assert (loaded.fit.epochs, loaded.fit.batch_size) == (6, 4)
-    assert (loaded.network.name, loaded.network.dropout, loaded.spectrogram.n_mels) == ("cnn-small", 0.5, 40)
+    assert (loaded.network.name, loaded.network.dropout) == ("cnn-small", 0.5)
+    assert loaded.spectrogram == LogMelSettings(n_mels=40)
     assert loaded.network.channels == load(None, ["network=cnn-small"]).network.channels
 
 

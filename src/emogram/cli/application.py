@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "corpus", "training")
+MODULES = ("demo", "predict", "corpus", "training", "listing")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
-HOMES = {"demo": "demo", "predict": "predict", "corpus": "corpus", "train": "training", "evaluate": "training"}
+HOMES = {
+    "demo": "demo",
+    "predict": "predict",
+    "corpus": "corpus",
+    "train": "training",
+    "evaluate": "training",
+    "list": "listing",
+}
 """Commands whose module alone is imported when they are called, which keeps start-up short."""
 
 

@@ -21,7 +21,7 @@ class Classifier(nn.Module):
     def __init__(self, spectrogram: Spectrogram, network: CNN) -> None:
         super().__init__()
         self.spectrogram = spectrogram
-        self.standardisation = Standardisation()
+        self.standardisation = Standardisation(spectrogram.statistics_shape)
         self.network = network
 
     def spec(self, wave: Tensor, n_samples: Tensor | None = None) -> tuple[Tensor, Tensor | None]:

@@ -90,9 +90,9 @@ class CNNSettings(BaseModel):
             raise ValueError("must be odd, so that a frame has a middle")
         return size
 
-    def build(self, n_classes: int) -> "CNN":
-        """The network with random weights for that many emotions."""
-        return CNN(self, n_classes)
+    def build(self, n_classes: int, in_channels: int = 1) -> "CNN":
+        """The network with random weights for that many emotions, on pictures with that many channels."""
+        return CNN(self, n_classes, in_channels)
 
 
 RECIPES: dict[str, dict[str, Any]] = {

@@ -17,7 +17,7 @@ from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
 from emogram.augmentation.waveform import WaveformSettings
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.cnn import CNNSettings
-from emogram.spectrograms import LogMelSettings, SpectrogramSettings
+from emogram.spectrograms import SPECTROGRAMS, LogMelSettings, SpectrogramSettings
 
 _MAX_CHARACTERS = 2**16
 _MAX_SHOWN = 80
@@ -219,7 +219,9 @@ def _override(values: dict[str, Any], setting: str) -> None:
 
 def _first_problem(error: ValidationError, source: str) -> str:
     problem = error.errors(include_url=False)[0]
-    field = _cut(".".join(str(part) for part in problem["loc"])) or "configuration"
+    # Of a union told apart by name, pydantic gives the name as a part of the place, which is no field.
+    place = [part for at, part in enumerate(problem["loc"]) if (problem["loc"][:1], at) != (("spectrogram",), 1)]
+    field = _cut(".".join(str(part) for part in place)) or "configuration"
     if problem["type"] == "extra_forbidden":
         choices = _field_names(problem["loc"][:-1])
         suggestion = did_you_mean(str(problem["loc"][-1])[:_MAX_SHOWN], choices)
@@ -246,6 +248,9 @@ def _cut(text: str, length: int = _MAX_SHOWN) -> str:
 def _field_names(location: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Configuration
     for part in location:
+        if part in SPECTROGRAMS:
+            model = SPECTROGRAMS[str(part)]
+            continue
         annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation

@@ -66,7 +66,8 @@ class Learner(lightning.LightningModule):
         torch.manual_seed(int(generator(self.settings.seed, "dropout", epoch, batch_index).integers(2**62)))
         rng = generator(self.settings.seed, "batch", epoch, batch_index)
         targets = soft_targets(batch.target, batch.allowed, label_smoothing=self.settings.fit.label_smoothing)
-        with torch.no_grad():
+        learnt = any(parameter.requires_grad for parameter in self.classifier.spectrogram.parameters())
+        with torch.set_grad_enabled(learnt):
             spec, n_frames = self.classifier.spec(batch.wave, batch.n_samples)
             clips, _, bands, frames = spec.shape
             masks = spectrogram_augmentation.draw(

@@ -20,6 +20,7 @@ from emogram.networks.export import export, largest_difference
 from emogram.networks.summary import multiply_adds, n_parameters
 from emogram.recognition.model_file import ModelInfo
 from emogram.recognition.recognizer import Windows
+from emogram.spectrograms import Standardisation
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
 from emogram.training.fit import evaluation_batches
@@ -126,7 +127,6 @@ def _epochs(history: Path, monitor: str) -> dict[str, int]:
 
 def _describe_model(configuration: Configuration, material: Material, classifier: Classifier) -> ModelInfo:
     """All that the model file says about itself, but for the temperature and the scores."""
-    standardisation = classifier.standardisation
     corpora = sorted(material.allowed)
     return ModelInfo(
         name=configuration.name,
@@ -135,11 +135,7 @@ def _describe_model(configuration: Configuration, material: Material, classifier
         clip_s=configuration.audio.clip_s,
         min_s=_MIN_S,
         window_s=max(_WINDOW_S, configuration.audio.clip_s),
-        normalisation={
-            "kind": "training statistics",
-            "mean": float(standardisation.mean),
-            "deviation": float(standardisation.deviation),
-        },
+        normalisation=_normalisation(classifier.standardisation),
         training_corpora=tuple(corpora),
         licence=_licence(corpora),
         emogram_version=emogram.__version__,
@@ -156,6 +152,14 @@ def _scores(configuration: Configuration, material: Material, test: dict[str, An
         "accuracy": test["metrics"]["accuracy"]["value"],
         "uar": test["metrics"]["uar"]["value"],
     }
+
+
+def _normalisation(standardisation: Standardisation) -> dict[str, float | str]:
+    """For the record: the statistics where they are one for all values, otherwise how many there are."""
+    mean, deviation = standardisation.mean, standardisation.deviation
+    if mean.numel() > 1:
+        return {"kind": f"training statistics, {mean.numel()} means and deviations inside the graph"}
+    return {"kind": "training statistics", "mean": float(mean), "deviation": float(deviation)}
 
 
 def _licence(corpora: list[str]) -> str:

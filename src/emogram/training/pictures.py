@@ -1,7 +1,6 @@
 """The figures of a run folder: confusion, learning curves, reliability, scores by emotion, example spectrograms."""
 
 import csv
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from emogram.evaluation.metrics import confusion_matrix
 from emogram.evaluation.predictions import Predictions
 from emogram.spectrograms import Spectrogram
 from emogram.training.cache import AudioCache
-
-_DB_PER_LOG_POWER = 10 / math.log(10)
 
 
 def draw_scores(folder: Path, findings: dict[str, Any], test: Predictions) -> None:
@@ -41,17 +38,23 @@ def draw_scores(folder: Path, findings: dict[str, Any], test: Predictions) -> No
 
 
 def draw_spectrograms(folder: Path, clips: Sequence[Clip], front_end: Spectrogram, cache: AudioCache) -> None:
-    """Draw what the network sees of one clip of each emotion, of one speaker where possible, into ``figures/``."""
+    """Draw what the network sees of one clip of each emotion, of one speaker where possible, into ``figures/``.
+
+    Only the first channel is drawn, and nothing where its values are no levels over frequency, which is all the figure
+    has axes for.
+    """
+    if front_end.db_per_value is None or front_end.axis.quantity != "frequency in Hz":
+        return
     target = folder / "figures"
     target.mkdir(exist_ok=True)
-    hop_s = front_end.transform.hop_length / cache.sample_rate
+    hop_s = front_end.hop_s(cache.sample_rate)
     chosen = _one_of_each_emotion(clips)
     examples = []
     for clip in chosen:
         with torch.inference_mode():
             spec = front_end(torch.from_numpy(cache(clip))[None])[0, 0].numpy()
         title = f"{clip.emotion}, {clip.speaker}" if clip.speaker else clip.emotion
-        examples.append(figures.Example(title, spec * _DB_PER_LOG_POWER, hop_s, front_end.centres_hz))
+        examples.append(figures.Example(title, spec * front_end.db_per_value, hop_s, front_end.centres_hz))
     figures.save(figures.spectrogram_grid(examples), target / "spectrograms")
 
 

@@ -83,7 +83,7 @@ def build_classifier(configuration: Configuration, n_classes: int) -> Classifier
     """The classifier with random weights that follow from the seed."""
     torch.manual_seed(int(generator(configuration.seed, "weights").integers(2**62)))
     front_end = configuration.spectrogram.build(configuration.audio.sample_rate)
-    classifier = Classifier(front_end, configuration.network.build(n_classes))
+    classifier = Classifier(front_end, configuration.network.build(n_classes, front_end.n_channels))
     classifier.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return classifier
 

@@ -1,4 +1,4 @@
-"""Filterbanks: matrices that sum the bins of a spectrum into the bands of a frequency scale. Plain numpy."""
+"""Triangular filters, evenly spaced on the mel scale or in Hz."""
 
 from typing import Literal
 
@@ -73,12 +73,42 @@ def mel(
     Raises:
         ConfigurationError: a range that the sampling rate cannot hold, or so many bands that one would be empty.
     """
+    check_range(fmin_hz, fmax_hz, sample_rate)
+    edges_hz = _mel_edges_hz(n_mels, fmin_hz, fmax_hz, scale)
+    weights = _triangles(edges_hz, sample_rate=sample_rate, n_fft=n_fft, field="n_mels")
+    if area_normalised:
+        weights *= (2.0 / (edges_hz[2:] - edges_hz[:-2]))[:, None]
+    return weights.astype(np.float32)
+
+
+def linear(*, sample_rate: int, n_fft: int, n_bands: int, fmin_hz: float, fmax_hz: float) -> npt.NDArray[np.float32]:
+    """Triangular filters of unit height, evenly spaced in Hz, over the bins of a real FFT.
+
+    Arguments, result and errors are those of `mel`: weights [n_bands, n_fft // 2 + 1].
+    """
+    check_range(fmin_hz, fmax_hz, sample_rate)
+    edges_hz = np.linspace(fmin_hz, fmax_hz, n_bands + 2)
+    return _triangles(edges_hz, sample_rate=sample_rate, n_fft=n_fft, field="n_bands").astype(np.float32)
+
+
+def linear_centres_hz(*, n_bands: int, fmin_hz: float, fmax_hz: float) -> npt.NDArray[np.float64]:
+    """Centre frequency of each of `n_bands` linear bands, Hz, shape [n_bands]."""
+    return np.linspace(fmin_hz, fmax_hz, n_bands + 2)[1:-1]
+
+
+def check_range(fmin_hz: float, fmax_hz: float, sample_rate: int) -> None:
+    """Raise `ConfigurationError` for a range of frequencies that is empty or that the sampling rate cannot hold."""
     nyquist_hz = sample_rate / 2
     if not 0 <= fmin_hz < fmax_hz:
         raise ConfigurationError(f"fmin_hz={fmin_hz:g}: must be at least 0 and below fmax_hz={fmax_hz:g}")
     if fmax_hz > nyquist_hz:
         raise ConfigurationError(f"fmax_hz={fmax_hz:g}: above half the sample rate; choose at most {nyquist_hz:g}")
-    edges_hz = _mel_edges_hz(n_mels, fmin_hz, fmax_hz, scale)
+
+
+def _triangles(
+    edges_hz: npt.NDArray[np.float64], *, sample_rate: int, n_fft: int, field: str
+) -> npt.NDArray[np.float64]:
+    """Triangle b rises from edge b to edge b + 1 and falls to edge b + 2."""
     bins_hz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
     widths_hz = np.diff(edges_hz)
     distance_hz = edges_hz[:, None] - bins_hz[None, :]
@@ -88,12 +118,10 @@ def mel(
     empty = np.flatnonzero(weights.sum(axis=1) == 0)
     if empty.size:
         raise ConfigurationError(
-            f"n_mels={n_mels}: band {empty[0]} holds no bin of a {n_fft}-point transform; "
+            f"{field}={len(weights)}: band {empty[0]} holds no bin of a {n_fft}-point transform; "
             "choose fewer bands, a longer n_fft or a higher fmin_hz"
         )
-    if area_normalised:
-        weights *= (2.0 / (edges_hz[2:] - edges_hz[:-2]))[:, None]
-    return weights.astype(np.float32)
+    return np.asarray(weights)
 
 
 def _mel_edges_hz(n_mels: int, fmin_hz: float, fmax_hz: float, scale: MelScale) -> npt.NDArray[np.float64]:
