@@ -13,7 +13,7 @@ demo: .venv/installed-train  ## train, test and try a small network; CORPUS=ravd
 	$(BIN)/emogram demo $(if $(CORPUS),--corpus "$(CORPUS)")
 
 test: .venv/installed-dev  ## run every test; EMOGRAM_DATA=PATH adds those on real audio
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/installed-dev  ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

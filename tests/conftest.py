@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Test processes share the processors; threads of their own would only get in each other's way. Set before torch loads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def emogram_data() -> Path:
