@@ -137,15 +137,13 @@ def _fit(
     last: str | None,
 ) -> None:
     """Fit; interrupted or terminated, end as any other program does."""
-    at_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(learner, training, validation, ckpt_path=last)
     except SIGTERMException:  # an exit with status 0
         sys.exit(128 + signal.SIGTERM)
-    except SystemExit as ending:  # what Lightning makes of an interruption, and deaf to a second one
+    except SystemExit as ending:  # what Lightning makes of an interruption
         if not isinstance(ending.__context__, KeyboardInterrupt):
             raise
-        signal.signal(signal.SIGINT, at_interrupt)
         raise KeyboardInterrupt from None
 
 
