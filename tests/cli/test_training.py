@@ -19,6 +19,7 @@ from emogram.training import run
 from emogram.training.learner import Learner
 from tests.training import runs
 
+pytestmark = pytest.mark.timeout(400)  # the first test waits for the run
 Call = Callable[..., tuple[int, str, str]]
 
 

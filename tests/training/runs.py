@@ -1,7 +1,9 @@
 """One corpus and one run over two folds that many tests look at, small enough to be made within a test session."""
 
-import functools
-from collections.abc import Sequence
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from emogram.corpora import Clip, synthetic
 from emogram.training import outcome, run
 from emogram.training.configuration import Configuration, load
 from emogram.training.folds import of_fold, train_folds
+from emogram.training.run_folder import METRICS
 
 RATE = 16_000
 SETTINGS = (
@@ -55,7 +58,11 @@ class Folds:
 
     material: Material
     folder: Path
-    metrics: dict[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / METRICS).read_text())
+        return content
 
     @property
     def run(self) -> Path:
@@ -77,10 +84,34 @@ class Small:
         return run.train(configuration, self.folder, clips=self.clips)
 
 
-@functools.cache
+def root(base: Path) -> Path:
+    """The folder that all processes of one test session share."""
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def made_once(folder: Path, make: Callable[[], None]) -> None:
+    """Let the first of several test processes make something, and the others wait for it."""
+    claimed, done = folder.with_name(f"{folder.name}.claimed"), folder.with_name(f"{folder.name}.done")
+    try:
+        claimed.mkdir(parents=True)
+    except FileExistsError:
+        while not done.exists():
+            time.sleep(0.1)
+    else:
+        try:
+            make()
+        finally:
+            done.touch()
+
+
 def material(base: Path) -> Material:
     """Four voices with twelve clips each; one clip is too short for the model, one too long, one is silent."""
-    corpus = base / "voices"
+    made = Material(root(base) / "voices", root(base) / "cache")
+    made_once(made.corpus, lambda: _render(made.corpus))
+    return made
+
+
+def _render(corpus: Path) -> None:
     synthetic.render(corpus, speakers=4, takes=1)
     for path in corpus.glob("*/*.wav"):
         if "_s1_" not in path.name and "_s2_" not in path.name:
@@ -90,7 +121,20 @@ def material(base: Path) -> Material:
     wave, _ = soundfile.read(corpus / "m01" / f"{LONG}.wav", dtype="float32")
     soundfile.write(corpus / "m01" / f"{LONG}.wav", np.resize(wave, round(12.3 * RATE)), RATE)
     soundfile.write(corpus / "f02" / f"{SILENT}.wav", np.zeros(RATE, np.float32), RATE)
-    return Material(corpus, base / "cache")
+
+
+def folds(base: Path) -> Folds:
+    """The run over folds; the second has neither model nor pictures, which take long."""
+    made = Folds(material(base), root(base) / "folds")
+    made_once(made.folder, lambda: _train(made))
+    return made
+
+
+def _train(made: Folds) -> None:
+    configuration, clips = made.material.configuration(), made.material.clips()
+    run.train(of_fold(configuration, 1), made.folder / "fold-1", clips=clips)
+    train_without_export(of_fold(configuration, 2), made.folder / "fold-2", clips)
+    train_folds(configuration, made.folder, clips, folds=[1, 2])
 
 
 def train_without_export(configuration: Configuration, folder: Path, clips: Sequence[Clip]) -> dict[str, Any]:
@@ -103,13 +147,3 @@ def train_without_export(configuration: Configuration, folder: Path, clips: Sequ
         for name in ("export", "largest_difference", "draw_scores", "draw_spectrograms"):
             patch.setattr(outcome, name, nothing)
         return run.train(configuration, folder, clips=clips)
-
-
-@functools.cache
-def folds(base: Path) -> Folds:
-    """The run over folds; the second has neither model nor pictures, which take long."""
-    made, folder = material(base), base / "runs" / "folds"
-    variants = {fold: of_fold(made.configuration(), fold) for fold in (1, 2)}
-    run.train(variants[1], folder / "fold-1", clips=made.clips())
-    train_without_export(variants[2], folder / "fold-2", made.clips())
-    return Folds(made, folder, train_folds(made.configuration(), folder, made.clips(), folds=[1, 2]))

@@ -15,6 +15,7 @@ from emogram.training.folds import train_folds
 from emogram.training.run_folder import ENVIRONMENT, METRICS, write_json
 from tests.training import runs
 
+pytestmark = pytest.mark.timeout(400)  # the first test waits for the run
 FILES = ("predictions-train.csv", "predictions-validation.csv", "predictions-test.csv")
 
 
@@ -33,7 +34,6 @@ def test_the_folds_are_pooled(folds: runs.Folds) -> None:
     assert len({row["key"] for row in metrics["folds"]}) == 2
 
 
-@pytest.mark.timeout(400)
 def test_two_jobs_give_what_one_gives(folds: runs.Folds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     material = folds.material

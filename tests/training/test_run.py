@@ -28,6 +28,7 @@ from emogram.training.run_folder import METRICS
 from tests.training import runs
 from tests.training.test_checkpoints import same
 
+pytestmark = pytest.mark.timeout(400)  # the first test waits for the run
 PARTS = ("train", "validation", "test")
 
 
@@ -175,6 +176,7 @@ def test_a_folder_of_other_clips_is_refused(folds: runs.Folds) -> None:
         (["spectrogram.fmax_hz=9000"], "fmax_hz"),
         (["spectrogram.window_ms=100"], "n_fft"),
         (["split.fold=9"], "fold 9"),
+        ([f"network.stem_channels={10**14}"], "network: there is not enough memory for it; choose fewer channels"),
     ],
 )
 def test_settings_that_rule_each_other_out_leave_no_folder(
@@ -200,7 +202,6 @@ def wait_for_epoch(process: "subprocess.Popen[str]", folder: Path, epoch: int) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-@pytest.mark.timeout(400)
 def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(folds: runs.Folds, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     for epoch in (1, 2):

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from emogram.corpora.clip import Clip, write_manifest
+from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
@@ -80,10 +81,18 @@ def train(
 
 
 def build_classifier(configuration: Configuration, n_classes: int) -> Classifier:
-    """The classifier with random weights that follow from the seed."""
+    """The classifier with random weights that follow from the seed.
+
+    Raises:
+        ConfigurationError: settings that rule each other out, or a network that no memory can hold.
+    """
     torch.manual_seed(int(generator(configuration.seed, "weights").integers(2**62)))
     front_end = configuration.spectrogram.build(configuration.audio.sample_rate)
-    classifier = Classifier(front_end, configuration.network.build(n_classes, front_end.n_channels))
+    try:
+        network = configuration.network.build(n_classes, front_end.n_channels)
+    except (RuntimeError, MemoryError) as error:
+        raise ConfigurationError("network: there is not enough memory for it; choose fewer channels") from error
+    classifier = Classifier(front_end, network)
     classifier.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return classifier
 
