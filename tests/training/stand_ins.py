@@ -1,10 +1,21 @@
 """What a process of a test does; imports nothing that takes long."""
 
+import contextlib
 import os
+import sys
 import time
 from pathlib import Path
 
 from emogram.errors import AudioError
+
+
+def emogram_command(words: list[str], output: Path) -> None:
+    """End with the status of `emogram` with these words; its standard output goes to a file."""
+    from emogram.cli import main
+
+    with output.open("w") as file, contextlib.redirect_stdout(file):
+        status = main(words)
+    sys.exit(status)
 
 
 def work(what: str, folder: Path) -> str:

@@ -1,11 +1,11 @@
 """One run from clips to a finished folder: complete, the same after being killed, and what its model answers."""
 
 import json
-import os
+import multiprocessing
 import signal
-import subprocess
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from emogram.training.folds import of_fold
 from emogram.training.run import build_classifier, train
 from emogram.training.run_folder import METRICS
 from tests.training import runs
+from tests.training.stand_ins import emogram_command
 from tests.training.test_checkpoints import same
 
 pytestmark = pytest.mark.timeout(400)  # the first test waits for the run
@@ -187,34 +188,35 @@ def test_settings_that_rule_each_other_out_leave_no_folder(
     assert not small.folder.exists()
 
 
-def start(folds: runs.Folds, folder: Path) -> "subprocess.Popen[str]":
-    settings = folds.material.settings("split.fold=1", "--corpus", f"synthetic={folds.material.corpus}")
-    command = [sys.executable, "-m", "emogram", "train", *settings, "-o", str(folder), "--json"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def wait_for_epoch(process: "subprocess.Popen[str]", folder: Path, epoch: int) -> None:
+def wait_for_epoch(process: BaseProcess, folder: Path, epoch: int) -> None:
     history = folder / "history.csv"
-    while process.poll() is None and not (history.exists() and len(history.read_text().splitlines()) > epoch):
+    while process.is_alive() and not (history.exists() and len(history.read_text().splitlines()) > epoch):
         time.sleep(0.01)
-    assert process.poll() is None, f"ended before epoch {epoch}: {process.stderr.read() if process.stderr else ''}"
+    assert process.is_alive(), f"ended before epoch {epoch}"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(folds: runs.Folds, tmp_path: Path) -> None:
-    folder = tmp_path / "killed"
+    folder, output = tmp_path / "killed", tmp_path / "output.json"
+    settings = folds.material.settings("split.fold=1", "--corpus", f"synthetic={folds.material.corpus}")
+    words = ["train", *settings, "-o", str(folder), "--json"]
+    # Processes of their own, forked from one that has imported what takes seconds to import.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["emogram.training.folds", "emogram.report"])
     for epoch in (1, 2):
-        process = start(folds, folder)
+        process = context.Process(target=emogram_command, args=(words, output))
+        process.start()
         try:
             wait_for_epoch(process, folder, epoch)
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process.kill()
+            process.join()
+        assert process.exitcode == -signal.SIGKILL
         assert not (folder / METRICS).exists()
-    process = start(folds, folder)
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
+    process = context.Process(target=emogram_command, args=(words, output))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
     for part in PARTS:
         name = f"predictions-{part}.csv"
         assert (folder / name).read_bytes() == (folds.run / name).read_bytes()
@@ -222,7 +224,7 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(folds: runs.Folds
     assert same(ends[0]["state_dict"], ends[1]["state_dict"])
     undisturbed, metrics = (json.loads((run / METRICS).read_text()) for run in (folds.run, folder))
     different = {"fit_seconds"}
-    assert json.loads(output) == metrics
+    assert json.loads(output.read_text()) == metrics
     assert {name: metrics[name] for name in metrics if name not in different} == {
         name: undisturbed[name] for name in undisturbed if name not in different
     }

@@ -1,8 +1,8 @@
 """Where corpora can be had: the archives with a public address, and the steps to the others.
 
 The checksums of the Zenodo archives are the MD5 sums that the records themselves state: RAVDESS's as quoted by several
-independent users who verified their downloads against them, EmoDB's as quoted by one. The Dataverse packs TESS anew for every download, so its archive has no
-checksum: what arrives is tested by unpacking it, which verifies every file's own CRC.
+independent users who verified their downloads against them, EmoDB's as quoted by one. The Dataverse packs TESS anew for
+every download, so its archive has no checksum: what arrives is tested by unpacking it, which verifies every file's own CRC.
 """
 
 from dataclasses import dataclass
