@@ -8,15 +8,17 @@ clip alone. Batch normalisation measures the whole batch with its padding, but o
 statistics that training stored.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
-from emogram.errors import ConfigurationError, did_you_mean
+from emogram.networks.network import Network, frame_mask
 from emogram.networks.pooling import Pooling, PoolingName, pooling
+from emogram.networks.settings import NetworkType, Recipe
 
 BlockName = Literal["plain", "residual"]
 NormalisationName = Literal["batch", "group", "instance", "none"]
@@ -34,11 +36,32 @@ _ACTIVATIONS: dict[ActivationName, type[nn.Module]] = {
 }
 
 
-class CNNSettings(BaseModel):
+RECIPES: dict[str, Recipe] = {
+    "cnn-tiny": Recipe(
+        "Residual CNN of three blocks, for tests and the demonstration.",
+        {"stem_channels": 8, "channels": (16, 32, 64), "strides": (2, 2, 2), "dropout": 0.1},
+    ),
+    "cnn-small": Recipe(
+        "Residual CNN of four blocks with at most 0.5 M parameters, for studies.",
+        {"stem_channels": 16, "channels": (24, 48, 72, 104), "strides": (1, 2, 2, 2)},
+    ),
+    "cnn-base": Recipe(
+        "Residual CNN with squeeze-excitation: early stride, and wide late layers, where arithmetic is cheapest.",
+        {
+            "stem_channels": 32,
+            "channels": (48, 96, 192, 384),
+            "strides": (2, 2, 2, 2),
+            "squeeze_excitation": True,
+        },
+    ),
+}
+"""Named networks over the one CNN."""
+
+
+class CNNSettings(NetworkType):
     """The convolutional network. ``name`` picks a recipe; any field given beside it changes that one thing."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
+    recipes: ClassVar = RECIPES
     name: str = Field("cnn-base", description="recipe that the other fields start from")
     stem_channels: int = Field(ge=1, description="channels after the first convolution")
     stem_kernel: int = Field(5, ge=1, description="size of the first kernel, odd")
@@ -62,21 +85,6 @@ class CNNSettings(BaseModel):
     pooling: PoolingName = Field("average_max", description="over time")
     dropout: float = Field(0.3, ge=0, lt=1, description="before the last layer")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _start_from_recipe(cls, values: Any) -> Any:
-        """Fill in the recipe's fields under those given; a bare name is a recipe."""
-        if isinstance(values, str):
-            values = {"name": values}
-        if not isinstance(values, dict):
-            return values
-        name = values.get("name", cls.model_fields["name"].default)
-        if not isinstance(name, str) or name not in RECIPES:
-            raise ValueError(
-                f"no network {name!r}{did_you_mean(str(name), RECIPES) or ';'} choose {', '.join(RECIPES)}"
-            )
-        return {**RECIPES[name], **values}
-
     @model_validator(mode="after")
     def _consistent(self) -> "CNNSettings":
         if len(self.strides) != len(self.channels):
@@ -90,26 +98,12 @@ class CNNSettings(BaseModel):
             raise ValueError("must be odd, so that a frame has a middle")
         return size
 
-    def build(self, n_classes: int, in_channels: int = 1) -> "CNN":
-        """The network with random weights for that many emotions, on pictures with that many channels."""
+    @override
+    def create(self, n_classes: int, in_channels: int, in_bands: int) -> "CNN":
         return CNN(self, n_classes, in_channels)
 
 
-RECIPES: dict[str, dict[str, Any]] = {
-    "cnn-tiny": {"stem_channels": 8, "channels": (16, 32, 64), "strides": (2, 2, 2), "dropout": 0.1},
-    "cnn-small": {"stem_channels": 16, "channels": (24, 48, 72, 104), "strides": (1, 2, 2, 2)},
-    "cnn-base": {
-        "stem_channels": 32,
-        "channels": (48, 96, 192, 384),
-        "strides": (2, 2, 2, 2),
-        "squeeze_excitation": True,
-    },
-}
-"""Named networks: ``cnn-tiny`` for tests and the demonstration, ``cnn-small`` (at most 0.5 M parameters) for studies,
-``cnn-base`` (at most 3 M): early stride and wide late layers, where this arithmetic is cheapest."""
-
-
-class CNN(nn.Module):
+class CNN(Network):
     """See the module.
 
     Shape:
@@ -123,8 +117,6 @@ class CNN(nn.Module):
 
     def __init__(self, settings: CNNSettings, n_classes: int, in_channels: int = 1) -> None:
         super().__init__()
-        if n_classes < 2:
-            raise ConfigurationError(f"{n_classes} emotion: a classifier needs at least two")
         self.settings = settings
         self.stem = ConvolutionUnit(
             in_channels, settings.stem_channels, settings, kernel=settings.stem_kernel, stride=settings.stem_stride
@@ -144,18 +136,16 @@ class CNN(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
         self.head = nn.Linear(self.pooling.out_features, n_classes)
 
-    def forward(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        """See the class."""
+    @override
+    def embedding(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
         features, mask = self.features(spec, n_frames)
         # The sums of the pooling want full precision even where the convolutions ran in bfloat16.
-        pooled = self.pooling(features.mean(dim=2).float(), mask)
-        with torch.autocast(spec.device.type, enabled=False):
-            logits: Tensor = self.head(self.dropout(pooled))
-        return logits
+        pooled: Tensor = self.pooling(features.mean(dim=2).float(), mask)
+        return pooled
 
+    @override
     def features(self, spec: Tensor, n_frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Last feature map [B, D, F', N'], and the mask [B, 1, N'] of its real frames or None."""
-        mask = None if n_frames is None else _mask(n_frames, spec.shape[3])
+        mask = None if n_frames is None else frame_mask(n_frames, spec.shape[3])
         if mask is not None:
             spec = spec * mask
         x, mask = self.stem(spec, mask)
@@ -282,8 +272,3 @@ def _normalisation(name: NormalisationName, channels: int) -> nn.Module:
     if name == "instance":
         return _GroupNormalisation(channels, channels)
     return nn.Identity()
-
-
-def _mask(n_frames: Tensor, length: int) -> Tensor:
-    positions = torch.arange(length, device=n_frames.device)
-    return (positions[None, :] < n_frames[:, None]).float()[:, None, None, :]

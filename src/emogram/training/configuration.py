@@ -16,11 +16,13 @@ from emogram.augmentation.batch import BatchSettings
 from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
 from emogram.augmentation.waveform import WaveformSettings
 from emogram.errors import ConfigurationError, did_you_mean
-from emogram.networks.cnn import CNNSettings
+from emogram.networks.registry import FAMILIES, NetworkSettings, settings_of
 from emogram.spectrograms import SPECTROGRAMS, LogMelSettings, SpectrogramSettings
 
 _MAX_CHARACTERS = 2**16
 _MAX_SHOWN = 80
+_MEMBERS: dict[str, type[BaseModel]] = {**SPECTROGRAMS, **FAMILIES}
+_UNIONS = {("spectrogram", 1), ("network", 1)}
 
 
 class _Loader(yaml.SafeLoader):
@@ -126,7 +128,7 @@ class Configuration(_Settings):
     audio: AudioSettings = AudioSettings()
     spectrogram: SpectrogramSettings = LogMelSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
-    network: CNNSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
+    network: NetworkSettings = Field(default_factory=lambda: settings_of("cnn-base"))
     fit: FitSettings = FitSettings()
     runtime: RuntimeSettings = RuntimeSettings()
 
@@ -220,7 +222,7 @@ def _override(values: dict[str, Any], setting: str) -> None:
 def _first_problem(error: ValidationError, source: str) -> str:
     problem = error.errors(include_url=False)[0]
     # Of a union told apart by name, pydantic gives the name as a part of the place, which is no field.
-    place = [part for at, part in enumerate(problem["loc"]) if (problem["loc"][:1], at) != (("spectrogram",), 1)]
+    place = [part for at, part in enumerate(problem["loc"]) if (problem["loc"][0], at) not in _UNIONS]
     field = _cut(".".join(str(part) for part in place)) or "configuration"
     if problem["type"] == "extra_forbidden":
         choices = _field_names(problem["loc"][:-1])
@@ -248,8 +250,8 @@ def _cut(text: str, length: int = _MAX_SHOWN) -> str:
 def _field_names(location: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Configuration
     for part in location:
-        if part in SPECTROGRAMS:
-            model = SPECTROGRAMS[str(part)]
+        if part in _MEMBERS:
+            model = _MEMBERS[str(part)]
             continue
         annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
