@@ -83,10 +83,10 @@ class AudioNTT(Network):
         x, mask = long_enough(spec, n_frames, 2**_HALVINGS)
         for layer in self.convolutions:
             x = layer(x)
-            if mask is not None and isinstance(layer, nn.ReLU):
+            if mask is not None and isinstance(layer, nn.MaxPool2d):
+                mask = mask[..., 1::2]  # a pair with padding in it is dropped, as at the end of a clip alone
+            if mask is not None and isinstance(layer, nn.ReLU | nn.MaxPool2d):
                 x = x * mask
-            elif mask is not None and isinstance(layer, nn.MaxPool2d):
-                mask = mask[..., 1::2]  # whole pairs of frames
         frames = x.permute(0, 3, 2, 1).flatten(2)  # [B, N', F' * C]: of each frame, channels side by side within bands
         stacked = torch.cat([frames, self.fc(frames)], dim=2)
         return stacked.transpose(1, 2)[:, :, None], None if mask is None else mask[:, 0]

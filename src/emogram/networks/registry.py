@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Discriminator, Tag
 from emogram.errors import ConfigurationError
 from emogram.networks.audiontt import AudioNTTSettings
 from emogram.networks.cnn import CNNSettings
+from emogram.networks.mobilenet import MobileNetSettings
+from emogram.networks.panns import PANNsSettings
 from emogram.networks.settings import NetworkType, check_name
 
 _DEFAULT = "cnn-base"
@@ -31,7 +33,10 @@ def _family(values: Any) -> str | None:
 
 
 NetworkSettings = Annotated[
-    Annotated[CNNSettings, Tag("CNNSettings")] | Annotated[AudioNTTSettings, Tag("AudioNTTSettings")],
+    Annotated[CNNSettings, Tag("CNNSettings")]
+    | Annotated[PANNsSettings, Tag("PANNsSettings")]
+    | Annotated[MobileNetSettings, Tag("MobileNetSettings")]
+    | Annotated[AudioNTTSettings, Tag("AudioNTTSettings")],
     Discriminator(
         _family,
         custom_error_type="network",

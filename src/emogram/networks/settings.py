@@ -3,16 +3,29 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.network import Network
 
 MAX_PARAMETERS = 250_000_000
 """More than any network here has; with its gradient and two moments, 4 GB in training."""
+
+
+def _odd(size: int) -> int:
+    if size % 2 == 0:
+        raise ValueError("must be odd, so that a frame has a middle")
+    return size
+
+
+Channels = Annotated[int, Field(ge=1, le=4096)]
+"""Width of a layer."""
+
+OddSize = Annotated[int, Field(ge=1, le=31), AfterValidator(_odd)]
+"""Size of a kernel that has a middle."""
 
 
 @dataclass(frozen=True)
