@@ -20,10 +20,11 @@ from torch.nn import functional
 
 from emogram.corpora import Clip, scan
 from emogram.spectrograms import LogMelSettings
+from emogram.training.batches import evaluation_batches, training_batches
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration, load
 from emogram.training.data import EpochSampler
-from emogram.training.fit import evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.fit import fit, uses_bf16
 from emogram.training.learner import Learner
 from emogram.training.material import Material, prepare
 from emogram.training.run import build_classifier

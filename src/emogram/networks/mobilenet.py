@@ -30,6 +30,7 @@ class MobileNetSettings(NetworkType):
             {"width": 1.0},
         ),
     }
+    own_bands: ClassVar = 128
     name: str = Field("mn10", description="recipe that the other fields start from")
     width: float = Field(ge=0.1, le=4, description="factor of all channels")
     dropout: float = Field(0.2, ge=0, lt=1, description="before the last layer")

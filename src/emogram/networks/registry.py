@@ -10,6 +10,7 @@ from emogram.networks.cnn import CNNSettings
 from emogram.networks.mobilenet import MobileNetSettings
 from emogram.networks.panns import PANNsSettings
 from emogram.networks.settings import NetworkType, check_name
+from emogram.networks.whisper import WhisperNetworkSettings
 
 _DEFAULT = "cnn-base"
 
@@ -36,7 +37,8 @@ NetworkSettings = Annotated[
     Annotated[CNNSettings, Tag("CNNSettings")]
     | Annotated[PANNsSettings, Tag("PANNsSettings")]
     | Annotated[MobileNetSettings, Tag("MobileNetSettings")]
-    | Annotated[AudioNTTSettings, Tag("AudioNTTSettings")],
+    | Annotated[AudioNTTSettings, Tag("AudioNTTSettings")]
+    | Annotated[WhisperNetworkSettings, Tag("WhisperNetworkSettings")],
     Discriminator(
         _family,
         custom_error_type="network",

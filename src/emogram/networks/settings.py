@@ -47,6 +47,7 @@ class NetworkType(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     recipes: ClassVar[Mapping[str, Recipe]]
+    own_bands: ClassVar[int] = 64
     name: str = Field(description="recipe that the other fields start from")
 
     @model_validator(mode="before")
@@ -62,27 +63,28 @@ class NetworkType(BaseModel):
         return {**cls.recipes[name].fields, "name": name, **values}
 
     @final
-    def build(self, n_classes: int, *, in_channels: int = 1, in_bands: int = 64) -> Network:
+    def build(self, n_classes: int, *, in_channels: int = 1, in_bands: int | None = None) -> Network:
         """The network with random weights.
 
         Args:
             n_classes: K, number of emotions.
             in_channels: C, channels of the spectrogram.
-            in_bands: F, rows of the spectrogram.
+            in_bands: F, rows of the spectrogram; None: as many as its own front end has.
 
         Raises:
             ConfigurationError: fewer than two emotions, a spectrogram that does not fit, or too many parameters.
         """
+        bands = self.own_bands if in_bands is None else in_bands
         if n_classes < 2:
             raise ConfigurationError(f"{n_classes} emotion: a classifier needs at least two")
         with torch.device("meta"):  # counts without taking memory or random numbers
-            shapes = self.create(n_classes, in_channels, in_bands)
+            shapes = self.create(n_classes, in_channels, bands)
         count = sum(parameter.numel() for parameter in shapes.parameters())
         if count > MAX_PARAMETERS:
             raise ConfigurationError(
                 f"network: {count / 1e6:.0f} M parameters, more than {MAX_PARAMETERS / 1e6:.0f} M; choose fewer channels"
             )
-        return self.create(n_classes, in_channels, in_bands)
+        return self.create(n_classes, in_channels, bands)
 
     @abstractmethod
     def create(self, n_classes: int, in_channels: int, in_bands: int) -> Network:

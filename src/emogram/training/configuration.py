@@ -18,6 +18,7 @@ from emogram.augmentation.waveform import WaveformSettings
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.registry import FAMILIES, NetworkSettings, settings_of
 from emogram.spectrograms import SPECTROGRAMS, LogMelSettings, SpectrogramSettings
+from emogram.training.transfer import TransferSettings
 
 _MAX_CHARACTERS = 2**16
 _MAX_SHOWN = 80
@@ -129,12 +130,18 @@ class Configuration(_Settings):
     spectrogram: SpectrogramSettings = LogMelSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     network: NetworkSettings = Field(default_factory=lambda: settings_of("cnn-base"))
+    transfer: TransferSettings | None = Field(None, description="weights to start from; none: random ones")
     fit: FitSettings = FitSettings()
     runtime: RuntimeSettings = RuntimeSettings()
 
     def determinants(self) -> dict[str, Any]:
-        """The fields that the result depends on, JSON-ready: all but the runtime, the name and where the audio lies."""
-        return self.model_dump(mode="json", exclude={"runtime", "name", "corpora"})
+        """The fields that the result depends on, JSON-ready: all but the runtime, the name and where files lie."""
+        fields = self.model_dump(mode="json", exclude={"runtime", "name", "corpora"})
+        if self.transfer is None:
+            del fields["transfer"]
+        else:
+            fields["transfer"]["source"] = self.transfer.source_sha256()
+        return fields
 
     def to_yaml(self) -> str:
         """The resolved configuration, every default written out."""

@@ -19,13 +19,15 @@ from typing_extensions import override
 from emogram.errors import ConfigurationError
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
-from emogram.training.data import Batch, ClipDataset, EpochSampler, LengthSampler, collate
+from emogram.training.data import Batch
+from emogram.training.features import FeatureBatch
 from emogram.training.history import History
 from emogram.training.learner import AveragedWeights, Learner
 from emogram.training.progress import EpochProgress
 
 BEST, LAST = "best", "last"
-_VALIDATION_BATCH = 16
+
+Batches = DataLoader[Batch] | DataLoader[FeatureBatch]
 
 
 class _Checkpoint(ModelCheckpoint):
@@ -75,24 +77,7 @@ def uses_bf16(runtime: RuntimeSettings) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def training_batches(dataset: ClipDataset, configuration: Configuration) -> DataLoader[Batch]:
-    """Shuffled, augmented batches."""
-    sampler = EpochSampler(
-        dataset.targets,
-        batch_size=configuration.fit.batch_size,
-        seed=configuration.seed,
-        balanced=configuration.fit.balance == "sampling",
-    )
-    return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
-
-
-def evaluation_batches(dataset: ClipDataset, batch_size: int = _VALIDATION_BATCH) -> DataLoader[Batch]:
-    """Every clip once, whole."""
-    sampler = LengthSampler([clip.duration_s for clip in dataset.clips], batch_size=batch_size)
-    return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
-
-
-def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Batch], folder: Path) -> History:
+def fit(learner: Learner, training: Batches, validation: Batches, folder: Path) -> History:
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
     Leaves ``history.csv`` and the best and the last checkpoint in the folder.
@@ -132,8 +117,8 @@ def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Ba
 def _fit(
     trainer: lightning.Trainer,
     learner: Learner,
-    training: DataLoader[Batch],
-    validation: DataLoader[Batch],
+    training: Batches,
+    validation: Batches,
     last: str | None,
 ) -> None:
     """Fit; interrupted or terminated, end as any other program does."""

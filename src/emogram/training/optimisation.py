@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -15,14 +16,20 @@ _FIRST_RATE = 0.1
 _LAST_RATE = 1e-4
 
 
-def optimizer(settings: OptimizerSettings, module: nn.Module) -> torch.optim.Optimizer:
-    """AdamW, without decay on biases and normalisations, which have nothing to gain from being small."""
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+def optimizer(settings: OptimizerSettings, groups: Sequence[dict[str, Any]]) -> torch.optim.Optimizer:
+    """AdamW, without decay on biases and normalisations, which have nothing to gain from being small.
+
+    Args:
+        settings: of the optimiser.
+        groups: each with its ``params`` and ``lr_scale``, the factor of the rate that they have.
+    """
+    split: list[dict[str, Any]] = []
+    for group in groups:
+        rate = settings.learning_rate * group["lr_scale"]
+        for decayed in (True, False):
+            chosen = [p for p in group["params"] if (p.ndim > 1) == decayed]
+            split.append({"params": chosen, "lr": rate, "weight_decay": settings.weight_decay if decayed else 0.0})
+    return torch.optim.AdamW(split, lr=settings.learning_rate, fused=True)
 
 
 def schedule(settings: OptimizerSettings, optimizer: torch.optim.Optimizer, *, steps: int) -> LambdaLR:

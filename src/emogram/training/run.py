@@ -15,17 +15,19 @@ import torch
 from emogram.corpora.clip import Clip, write_manifest
 from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
+from emogram.training.batches import evaluation_batches, feature_batches, training_batches
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
 from emogram.training.environment import describe
-from emogram.training.fit import BEST, check_device, checkpoint, evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.fit import BEST, check_device, checkpoint, fit, uses_bf16
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation import class_weights
 from emogram.training.outcome import conclude
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
+from emogram.training.transfer import freeze, frozen_blocks, start
 
 _STATISTICS_CLIPS = 400
 
@@ -93,6 +95,9 @@ def build_classifier(configuration: Configuration, n_classes: int) -> Classifier
     except (RuntimeError, MemoryError) as error:
         raise ConfigurationError("network: there is not enough memory for it; choose fewer channels") from error
     classifier = Classifier(front_end, network)
+    if configuration.transfer is not None:
+        start(classifier, configuration.transfer)
+        freeze(network, frozen_blocks(configuration.transfer, network))
     classifier.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return classifier
 
@@ -108,8 +113,12 @@ def _fit(
     classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
 ) -> None:
     _measure_statistics(classifier, material.split.train, cache)
-    training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
-    validation = evaluation_batches(material.dataset("validation", cache))
+    frozen = frozen_blocks(configuration.transfer, classifier.network)
+    if frozen is None:
+        training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
+        validation = evaluation_batches(material.dataset("validation", cache))
+    else:
+        training, validation = feature_batches(classifier, configuration, material, cache, frozen)
     targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
     weights = class_weights(targets, len(material.emotions)) if configuration.fit.balance == "weights" else None
     learner = Learner(
@@ -118,11 +127,14 @@ def _fit(
         steps=len(training) * configuration.fit.epochs,
         weights=weights,
         bf16=uses_bf16(configuration.runtime),
+        frozen=frozen,
     )
     fit(learner, training, validation, folder)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
+    if not classifier.spectrogram.standardise:
+        return
     step = max(1, len(clips) // _STATISTICS_CLIPS)
     with torch.no_grad():
         classifier.standardisation.fit(
