@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "corpus", "training", "comparison", "listing")
+MODULES = ("demo", "predict", "corpus", "training", "comparison", "listing", "networks")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
@@ -26,6 +26,7 @@ HOMES = {
     "evaluate": "training",
     "compare": "comparison",
     "list": "listing",
+    "networks": "networks",
 }
 """Commands whose module alone is imported when they are called, which keeps start-up short."""
 
