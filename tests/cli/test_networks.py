@@ -28,6 +28,14 @@ def test_a_fields_value_counts(capsys: pytest.CaptureFixture[str]) -> None:
     assert usual["cnn-tiny"]["multiply_adds"] / fewer["cnn-tiny"]["multiply_adds"] == pytest.approx(4, rel=0.05)
 
 
+def test_one_that_does_not_fit_says_so_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["networks", "spectrogram=chroma"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:]}
+    assert list(lines) == list(NETWORKS)
+    assert "network=cnn14: halves 12 bands to nothing; choose a spectrogram with at least 32" in lines["cnn14"]
+    assert "77.2 k" in lines["cnn-tiny"]
+
+
 def test_one_is_told_part_by_part(capsys: pytest.CaptureFixture[str]) -> None:
     words = [
         "networks",
@@ -63,7 +71,7 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         (["--summary", "cnn-tiny", "network.kernel=2"], "network.kernel=2: must be odd"),
         (["--summary", "cnn14", "spectrogram.n_mels=20"], "network=cnn14: halves 20 bands to nothing"),
         (["network.kernel=5"], "network: all networks are listed; add --summary NAME"),
-        (["spectrogram=chroma"], "network=cnn6: halves 12 bands to nothing"),
+        (["spectrogram.n_mel=3"], "spectrogram.n_mel: no such field, did you mean 'n_mels'?"),
     ],
 )
 def test_what_cannot_be_is_one_line(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:

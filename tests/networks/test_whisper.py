@@ -1,5 +1,7 @@
 """Whisper's encoder: block by block beside PyTorch's own transformer, cut anywhere, padding left out."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from emogram.errors import ConfigurationError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork, WhisperNetworkSettings
 
 SIZE = SIZES["tiny"]
-SETTINGS = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
+SETTINGS: dict[str, Any] = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
 
 
 def build(**changes: int) -> WhisperNetwork:
@@ -114,11 +116,12 @@ def test_outputs_below_the_cut_that_are_mixed_are_kept() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    for fields, words in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"blocks": 5}, "blocks: whisper-tiny has 4"),
         ({"mixed": 4}, "mixed: 4 outputs of 3 blocks"),
         ({"name": "whisper-giant"}, "whisper-base"),
-    ]:
+    ]
+    for fields, words in wrong:
         with pytest.raises(ValueError, match=words):
             WhisperNetworkSettings.model_validate(SETTINGS | fields)
     settings = WhisperNetworkSettings.model_validate(SETTINGS)

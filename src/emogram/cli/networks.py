@@ -55,14 +55,15 @@ def show_networks(
         return
     if any(field.startswith("network") for field in fields):
         raise ConfigurationError("network: all networks are listed; add --summary NAME to change one")
-    rows = {name: _costs(_configured(name, fields), seconds) for name in NETWORKS}
+    rows = {name: _row(_configured(name, fields), seconds) for name in NETWORKS}
     typer.echo(json.dumps(rows, indent=1) if as_json else _table(rows, seconds))
 
 
 def _configured(name: str, fields: list[str]) -> "Configuration":
     from emogram.training.configuration import load
 
-    own = ["spectrogram=whisper"] if name.startswith("whisper-") else []
+    chosen = any(field.startswith("spectrogram") for field in fields)
+    own = ["spectrogram=whisper"] if name.startswith("whisper-") and not chosen else []
     return load(None, [f"network={name}", *own, *fields])
 
 
@@ -101,6 +102,14 @@ def _costs(configuration: "Configuration", seconds: float) -> dict[str, Any]:
     }
 
 
+def _row(configuration: "Configuration", seconds: float) -> dict[str, Any]:
+    """The costs, or why the spectrogram does not fit."""
+    try:
+        return _costs(configuration, seconds)
+    except ConfigurationError as error:
+        return {"problem": str(error)}
+
+
 def _facts(configuration: "Configuration", seconds: float) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -136,6 +145,9 @@ def _table(rows: dict[str, dict[str, Any]], seconds: float) -> str:
     width = max(map(len, rows))
     lines = [f"{'':{width}} parameters  multiply-adds, {seconds:g} s"]
     for name, row in rows.items():
+        if "problem" in row:
+            lines.append(f"{name:{width}} {row['problem']}")
+            continue
         costs = f"{_short(row['parameters']):>10}  {_short(row['multiply_adds']):>8}"
         lines.append(f"{name:{width}} {costs}  {row['summary']}")
     return "\n".join(lines)

@@ -16,7 +16,8 @@ from emogram.augmentation.batch import BatchSettings
 from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
 from emogram.augmentation.waveform import WaveformSettings
 from emogram.errors import ConfigurationError, did_you_mean
-from emogram.networks.registry import FAMILIES, NetworkSettings, settings_of
+from emogram.networks.cnn import CNNSettings
+from emogram.networks.registry import FAMILIES, NetworkSettings
 from emogram.spectrograms import SPECTROGRAMS, LogMelSettings, SpectrogramSettings
 from emogram.training.transfer import TransferSettings
 
@@ -129,7 +130,7 @@ class Configuration(_Settings):
     audio: AudioSettings = AudioSettings()
     spectrogram: SpectrogramSettings = LogMelSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
-    network: NetworkSettings = Field(default_factory=lambda: settings_of("cnn-base"))
+    network: NetworkSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
     transfer: TransferSettings | None = Field(None, description="weights to start from; none: random ones")
     fit: FitSettings = FitSettings()
     runtime: RuntimeSettings = RuntimeSettings()
