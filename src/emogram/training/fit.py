@@ -92,6 +92,11 @@ def evaluation_batches(dataset: ClipDataset, batch_size: int = _VALIDATION_BATCH
     return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
 
 
+def optimizer_steps(batches: int, configuration: Configuration) -> int:
+    """Steps of the optimiser in a whole run of so many batches an epoch; an epoch's last step may be of fewer batches."""
+    return -(-batches // configuration.fit.accumulation) * configuration.fit.epochs
+
+
 def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Batch], folder: Path) -> History:
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
@@ -108,10 +113,10 @@ def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Ba
         accelerator=settings.runtime.device,
         devices=1,
         logger=False,
-        callbacks=_callbacks(settings, history, folder / "checkpoints"),
+        callbacks=_callbacks(learner, history, folder / "checkpoints"),
         # One process, whatever cluster it may run on: Lightning would otherwise look for others and requeue jobs.
         plugins=[SafetensorsIO(), LightningEnvironment()],
-        gradient_clip_val=settings.fit.optimizer.gradient_clip,
+        accumulate_grad_batches=settings.fit.accumulation,
         num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -147,7 +152,8 @@ def _fit(
         raise KeyboardInterrupt from None
 
 
-def _callbacks(settings: Configuration, history: History, where: Path) -> list[Callback]:
+def _callbacks(learner: Learner, history: History, where: Path) -> list[Callback]:
+    settings = learner.settings
     monitor, patience = settings.fit.monitor, settings.fit.patience
     mode = "min" if monitor == "validation_loss" else "max"
     kept: dict[str, Any] = {"save_top_k": 1, "enable_version_counter": False, "save_on_train_epoch_end": True}
@@ -157,8 +163,8 @@ def _callbacks(settings: Configuration, history: History, where: Path) -> list[C
         _Checkpoint(where, BEST, monitor=monitor, mode=mode, **kept),
         _Checkpoint(where, LAST, **kept),
     ]
-    if settings.fit.averaging:
-        callbacks.append(AveragedWeights(settings.fit.averaging))
+    if settings.fit.averaging.name != "none":
+        callbacks.append(AveragedWeights(settings.fit.averaging, learner.steps))
     if patience:
         callbacks.append(_EarlyStopping(monitor, mode=mode, patience=patience, check_on_train_epoch_end=True))
     return callbacks

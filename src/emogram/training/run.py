@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.data import DataLoader
 
 from emogram.corpora.clip import Clip, write_manifest
 from emogram.errors import ConfigurationError
@@ -18,12 +19,21 @@ from emogram.networks.classifier import Classifier
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
-from emogram.training.data import generator
+from emogram.training.data import Batch, generator
 from emogram.training.environment import describe
-from emogram.training.fit import BEST, check_device, checkpoint, evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.fit import (
+    BEST,
+    check_device,
+    checkpoint,
+    evaluation_batches,
+    fit,
+    optimizer_steps,
+    training_batches,
+    uses_bf16,
+)
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
-from emogram.training.optimisation import class_weights
+from emogram.training.optimisation.losses import class_weights
 from emogram.training.outcome import conclude
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
 
@@ -104,22 +114,29 @@ def _write_inputs(folder: Path, configuration: Configuration, material: Material
     write_manifest(folder / "manifest.csv", clips, parts=parts)
 
 
-def _fit(
-    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
-) -> None:
+def prepare_fit(
+    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache
+) -> tuple[Learner, DataLoader[Batch]]:
+    """What is trained, its standardisation measured, and the batches that train it."""
     _measure_statistics(classifier, material.split.train, cache)
     training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
-    validation = evaluation_batches(material.dataset("validation", cache))
     targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
     weights = class_weights(targets, len(material.emotions)) if configuration.fit.balance == "weights" else None
     learner = Learner(
         classifier,
         configuration,
-        steps=len(training) * configuration.fit.epochs,
+        steps=optimizer_steps(len(training), configuration),
         weights=weights,
         bf16=uses_bf16(configuration.runtime),
     )
-    fit(learner, training, validation, folder)
+    return learner, training
+
+
+def _fit(
+    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
+) -> None:
+    learner, training = prepare_fit(classifier, configuration, material, cache)
+    fit(learner, training, evaluation_batches(material.dataset("validation", cache)), folder)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
