@@ -61,7 +61,7 @@ class RuntimeSettings(Settings):
     """How to compute. Nothing here belongs to a run's identity."""
 
     precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the processor has it")
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto: the fastest that is here")
     threads: int = Field(0, ge=0, le=1024, description="0: as many as there are")
     cache: Path | None = Field(None, description="decoded audio; default: EMOGRAM_CACHE or the user's cache folder")
 
@@ -76,10 +76,10 @@ class Configuration(Settings):
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, order, augmentation and dropout")
     split: SplitSettings = SplitSettings()
     audio: AudioSettings = AudioSettings()
-    spectrogram: SpectrogramSettings = LogMelSettings()
+    spectrogram: SpectrogramSettings = Field(LogMelSettings(), description="what the network sees of a wave")
     augmentation: AugmentationSettings = AugmentationSettings()
     network: CNNSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
-    fit: FitSettings = FitSettings()
+    fit: FitSettings = Field(FitSettings(), description="how it learns")
     runtime: RuntimeSettings = RuntimeSettings()
 
     def determinants(self) -> dict[str, Any]:

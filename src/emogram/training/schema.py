@@ -200,6 +200,8 @@ def _bounds(node: Node) -> str:
 
 
 def _number(value: Any) -> str:
+    if isinstance(value, int) and value >= 2**31 and value.bit_count() == 1:
+        return f"2^{value.bit_length() - 1}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -253,6 +253,6 @@ def optimizer(settings: OptimizerTypeSettings, learners: nn.Module | Sequence[Pa
         if (chosen := [w for w in group.weights if w.requires_grad and (w.ndim > 1) == decays])
     ]
     if not groups:
-        what = "the network" if whole else "the groups of weights"
+        what = "the network" if whole else "no group"
         raise TrainingError(f"fit: {what} has no weight that is to be trained; unfreeze some")
     return settings.build(groups)
