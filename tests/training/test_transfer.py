@@ -73,7 +73,7 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
     given = configuration(published, rate=0.5, layer_decay=0.1)
     classifier = build_classifier(given, 4)
     groups = parameter_groups(classifier, given.transfer)
-    scale = {id(p): group["lr_scale"] for group in groups for p in group["params"]}
+    scale = {id(p): group.lr_scale for group in groups for p in group.weights}
     network = classifier.network
     assert isinstance(network, WhisperNetwork)
     assert scale[id(network.head.weight)] == scale[id(network.mix)] == 1.0
@@ -86,8 +86,8 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
 def test_without_transfer_everything_has_the_same_rate() -> None:
     classifier = build_classifier(validate({"network": "cnn-tiny"}), 4)
     (group,) = parameter_groups(classifier, None)
-    assert group["lr_scale"] == 1.0
-    assert {id(p) for p in group["params"]} == {id(p) for p in classifier.parameters()}
+    assert group.lr_scale == 1.0
+    assert {id(p) for p in group.weights} == {id(p) for p in classifier.parameters()}
 
 
 def altered(published: Path, folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> Path:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "corpus", "training", "comparison", "listing")
+MODULES = ("demo", "predict", "corpus", "training", "comparison", "learning_rate", "listing")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
@@ -25,6 +25,7 @@ HOMES = {
     "train": "training",
     "evaluate": "training",
     "compare": "comparison",
+    "learning-rate": "learning_rate",
     "list": "listing",
 }
 """Commands whose module alone is imported when they are called, which keeps start-up short."""

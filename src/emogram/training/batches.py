@@ -13,6 +13,18 @@ from emogram.training.material import Material
 
 _EVALUATED_AT_ONCE = 16
 
+Batches = DataLoader[Batch] | DataLoader[FeatureBatch]
+
+
+def run_batches(
+    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, frozen: int | None
+) -> tuple[Batches, Batches]:
+    """The batches that train and validate a run, as outputs of its `frozen` first blocks where there are such."""
+    if frozen is not None:
+        return feature_batches(classifier, configuration, material, cache, frozen)
+    training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
+    return training, evaluation_batches(material.dataset("validation", cache))
+
 
 def training_batches(dataset: ClipDataset, configuration: Configuration) -> DataLoader[Batch]:
     """Shuffled, augmented batches."""

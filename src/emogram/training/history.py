@@ -25,6 +25,9 @@ class Epoch:
         validation_loss: cross-entropy.
         validation_accuracy: part.
         validation_uar: unweighted average recall.
+        train_loss_variance: of the loss over the batches of the epoch.
+        gradient_norm_mean: of the gradients of the epoch's steps, before they were clipped.
+        gradient_norm_max: largest of them.
         seconds: of training and validation.
         clips_per_s: trained, validation included in the time.
     """
@@ -36,6 +39,9 @@ class Epoch:
     validation_loss: float
     validation_accuracy: float
     validation_uar: float
+    train_loss_variance: float
+    gradient_norm_mean: float
+    gradient_norm_max: float
     seconds: float
     clips_per_s: float
 
@@ -81,6 +87,7 @@ class History(Callback):
                 validation_loss=scores["validation_loss"],
                 validation_accuracy=scores["validation_accuracy"],
                 validation_uar=scores["validation_uar"],
+                **pl_module.stability.scores(),
                 seconds=round(seconds, 3),
                 clips_per_s=round(clips / seconds, 1),
             )

@@ -1,5 +1,6 @@
 """What Lightning trains: the classifier, its loss, and validation scores by the averaged weights."""
 
+import math
 from typing import Any
 
 import lightning
@@ -11,13 +12,16 @@ from typing_extensions import override
 
 from emogram.augmentation import batch as batch_augmentation
 from emogram.augmentation import spectrogram as spectrogram_augmentation
-from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
 from emogram.networks.whisper import WhisperNetwork
 from emogram.training.configuration import Configuration
 from emogram.training.data import Batch, generator
 from emogram.training.features import FeatureBatch
-from emogram.training.optimisation import masked_cross_entropy, optimizer, schedule, soft_targets
+from emogram.training.optimisation.averaging import AveragingTypeSettings
+from emogram.training.optimisation.losses import masked_cross_entropy, soft_targets
+from emogram.training.optimisation.optimizers import optimizer
+from emogram.training.optimisation.schedules import RateSchedule, schedule
+from emogram.training.optimisation.stability import Stability
 from emogram.training.transfer import parameter_groups
 
 
@@ -50,17 +54,52 @@ class Learner(lightning.LightningModule):
         self.bf16 = bf16
         self.frozen = frozen
         self.register_buffer("class_weights", weights, persistent=False)
+        rate = configuration.fit.optimizer.learning_rate
+        self.stability = Stability(
+            configuration.fit.stability,
+            f"lower fit.optimizer.learning_rate (now {rate:g}) or use runtime.precision=fp32",
+        )
+        self._rate: RateSchedule | None = None
         self._correct = self._seen = 0
         self._loss = 0.0
         self._validation: list[tuple[Tensor, Tensor, Tensor]] = []
 
     @override
     def configure_optimizers(self) -> Any:
-        """AdamW and its schedule, stepped after every batch."""
-        groups = parameter_groups(self.classifier, self.settings.transfer)
-        chosen = optimizer(self.settings.fit.optimizer, groups)
-        rate = schedule(self.settings.fit.optimizer, chosen, steps=self.steps)
-        return {"optimizer": chosen, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
+        """The optimiser and its schedule, which moves on with every step of the optimiser."""
+        chosen = optimizer(self.settings.fit.optimizer, parameter_groups(self.classifier, self.settings.transfer))
+        self._rate = schedule(self.settings.fit.schedule, chosen, steps=self.steps)
+        return {"optimizer": chosen, "lr_scheduler": {"scheduler": self._rate, "interval": "step"}}
+
+    @override
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Measure the norm of the gradient, and shorten it to the largest that is allowed."""
+        self.clip_gradient(optimizer)
+
+    def clip_gradient(self, optimizer: torch.optim.Optimizer) -> None:
+        """Measure the norm of the gradient of all weights that an optimiser has, and shorten it where it is too long.
+
+        Raises:
+            TrainingError: it is not finite.
+        """
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        longest = self.settings.fit.gradient_clip or math.inf
+        self.stability.see_gradient(torch.nn.utils.clip_grad_norm_(weights, longest))
+
+    @override
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what the signs of divergence remember from one epoch to the next."""
+        checkpoint["explosions"] = self.stability.explosions
+
+    @override
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """See `on_save_checkpoint`."""
+        self.stability.explosions = int(checkpoint["explosions"])
 
     @override
     def transfer_batch_to_device(
@@ -72,7 +111,10 @@ class Learner(lightning.LightningModule):
 
     @override
     def on_train_epoch_start(self) -> None:
-        """Begin the sums of the epoch."""
+        """Begin the sums of the epoch, at the rate that the last validation left."""
+        if self._rate is not None:
+            self._rate.apply()
+        self.stability.begin(self.current_epoch)
         self._correct = self._seen = 0
         self._loss = 0.0
 
@@ -115,9 +157,16 @@ class Learner(lightning.LightningModule):
         one_hot = soft_targets(target, allowed, label_smoothing=0.0)
         right = (logits.argmax(dim=1) == target).float()
         recalls = [right[target == emotion].mean() for emotion in torch.unique(target)]
-        self.log("validation_loss", masked_cross_entropy(logits, one_hot, allowed))
-        self.log("validation_accuracy", right.mean())
-        self.log("validation_uar", torch.stack(recalls).mean())
+        scores = {
+            "validation_loss": masked_cross_entropy(logits, one_hot, allowed),
+            "validation_accuracy": right.mean(),
+            "validation_uar": torch.stack(recalls).mean(),
+        }
+        for name, score in scores.items():
+            self.log(name, score)
+        monitor = self.settings.fit.monitor
+        if self._rate is not None:
+            self._rate.observe(float(scores[monitor]), larger_is_better=monitor != "validation_loss")
 
     def _values(self, batch: Batch | FeatureBatch) -> tuple[Tensor, Tensor | None]:
         """What the part of the network that learns is given, and how far it is real: frames of each clip, or a mask."""
@@ -149,28 +198,24 @@ class Learner(lightning.LightningModule):
         return logits.float()
 
     def _count(self, logits: Tensor, targets: Tensor, loss: Tensor) -> None:
-        value = float(loss.detach())
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"epoch {self.current_epoch + 1}: the loss is {value}; lower fit.optimizer.learning_rate "
-                f"(now {self.settings.fit.optimizer.learning_rate:g}) or use runtime.precision=fp32"
-            )
+        value = self.stability.see_loss(loss, logits.shape[1])
         self._loss += value * len(logits)
         self._correct += int((logits.argmax(dim=1) == targets.argmax(dim=1)).sum())
         self._seen += len(logits)
 
 
 class AveragedWeights(WeightAveraging):
-    """Exponential moving average of the weights, with a faster decay over the first steps.
+    """Averaged weights beside the trained ones: they are validated, and what a run leaves.
 
-    Step t averages with decay min(decay, (1 + t) / (10 + t)), so that the random start is soon forgotten.
+    Args:
+        settings: how to average.
+        steps: optimiser steps of the whole run.
     """
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, settings: AveragingTypeSettings, steps: int) -> None:
         def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
             if not averaged.is_floating_point():
                 return current
-            steps = int(count)
-            return torch.lerp(averaged, current, 1 - min(decay, (1 + steps) / (10 + steps)))
+            return torch.lerp(averaged, current, settings.share(int(count), steps))
 
         super().__init__(use_buffers=True, avg_fn=average)

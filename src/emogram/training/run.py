@@ -15,16 +15,16 @@ import torch
 from emogram.corpora.clip import Clip, write_manifest
 from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
-from emogram.training.batches import evaluation_batches, feature_batches, training_batches
+from emogram.training.batches import Batches, run_batches
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
 from emogram.training.environment import describe
-from emogram.training.fit import BEST, check_device, checkpoint, fit, uses_bf16
+from emogram.training.fit import BEST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
-from emogram.training.optimisation import class_weights
+from emogram.training.optimisation.losses import class_weights
 from emogram.training.outcome import conclude
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
 from emogram.training.transfer import freeze, frozen_blocks, start
@@ -109,27 +109,30 @@ def _write_inputs(folder: Path, configuration: Configuration, material: Material
     write_manifest(folder / "manifest.csv", clips, parts=parts)
 
 
-def _fit(
-    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
-) -> None:
+def prepare_fit(
+    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache
+) -> tuple[Learner, Batches, Batches]:
+    """What is trained, its standardisation measured, and the batches that train and validate it."""
     _measure_statistics(classifier, material.split.train, cache)
     frozen = frozen_blocks(configuration.transfer, classifier.network)
-    if frozen is None:
-        training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
-        validation = evaluation_batches(material.dataset("validation", cache))
-    else:
-        training, validation = feature_batches(classifier, configuration, material, cache, frozen)
+    training, validation = run_batches(classifier, configuration, material, cache, frozen)
     targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
     weights = class_weights(targets, len(material.emotions)) if configuration.fit.balance == "weights" else None
     learner = Learner(
         classifier,
         configuration,
-        steps=len(training) * configuration.fit.epochs,
+        steps=optimizer_steps(len(training), configuration),
         weights=weights,
         bf16=uses_bf16(configuration.runtime),
         frozen=frozen,
     )
-    fit(learner, training, validation, folder)
+    return learner, training, validation
+
+
+def _fit(
+    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
+) -> None:
+    fit(*prepare_fit(classifier, configuration, material, cache), folder)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:

@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
@@ -14,15 +13,15 @@ from emogram.errors import ConfigurationError, ModelError
 from emogram.networks.classifier import Classifier
 from emogram.networks.whisper import WhisperNetwork
 from emogram.training.checkpoints import load_weights
+from emogram.training.optimisation.optimizers import ParameterGroup
+from emogram.training.settings import Settings
 
 _WHISPER_PREFIX = "model.encoder."
 _MAX_NAMED = 3
 
 
-class TransferSettings(BaseModel):
+class TransferSettings(Settings):
     """Where weights come from, and which of them learn."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     source: Path = Field(description="safetensors file of the network's publisher, or the checkpoint of a run")
     trained: int | None = Field(
@@ -99,14 +98,14 @@ def freeze(network: nn.Module, frozen: int | None) -> None:
         layer.requires_grad_(True)
 
 
-def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> list[dict[str, Any]]:
-    """Parameters that learn, in groups with the factor of the rate that each has, ``lr_scale``.
+def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> list[ParameterGroup]:
+    """Parameters in groups that learn at one rate each.
 
     What was loaded learns more slowly the further it is from the head; what starts at random has a factor of 1.
     """
     network = getattr(module, "network", None)
     if settings is None or not isinstance(network, WhisperNetwork):
-        return [{"params": [p for p in module.parameters() if p.requires_grad], "lr_scale": 1.0}]
+        return [ParameterGroup(tuple(module.parameters()))]
     layers = list(network.encoder.layers)
     scales = {id(p): 1.0 for p in module.parameters()}
     for depth, layer in enumerate(reversed(layers)):
@@ -116,9 +115,8 @@ def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> li
     scales |= {id(p): below for part in stem for p in part.parameters()}
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in module.parameters():
-        if parameter.requires_grad:
-            groups.setdefault(scales[id(parameter)], []).append(parameter)
-    return [{"params": parameters, "lr_scale": scale} for scale, parameters in sorted(groups.items())]
+        groups.setdefault(scales[id(parameter)], []).append(parameter)
+    return [ParameterGroup(parameters, scale) for scale, parameters in sorted(groups.items())]
 
 
 def _published_encoder(path: Path, wanted: set[str]) -> dict[str, Tensor]:

@@ -1,0 +1,74 @@
+"""Everything that a configuration can name, by kind: what `emogram list` and the reference are made from."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from emogram.augmentation.batch import BatchSettings
+from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
+from emogram.augmentation.waveform import WaveformSettings
+from emogram.networks.cnn import RECIPES, CNNSettings
+from emogram.spectrograms import SPECTROGRAMS
+from emogram.training.optimisation.optimizers import OPTIMIZERS
+from emogram.training.optimisation.schedules import SCHEDULES
+from emogram.training.schema import FieldFacts, facts
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One thing that a configuration can name.
+
+    Attributes:
+        settings: its class, whose docstring begins with what it is.
+        preset: settings that the name stands for, where the defaults of the class are others.
+    """
+
+    settings: type[BaseModel]
+    preset: BaseModel | None = None
+
+    @property
+    def description(self) -> str:
+        """The docstring, as paragraphs."""
+        return inspect.cleandoc(self.settings.__doc__ or "")
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a line; of a preset, what sets it apart from the others of its class."""
+        if self.preset is None:
+            return self.description.splitlines()[0]
+        plain = {name: field.default for name, field in facts(self.settings).items()}
+        return ", ".join(
+            f"{name} {field.default}" for name, field in self.fields.items() if plain[name] != field.default
+        )
+
+    @property
+    def fields(self) -> dict[str, FieldFacts]:
+        """Its fields, but for the name."""
+        return {name: field for name, field in facts(self.settings, self.preset).items() if name != "name"}
+
+
+def _classes(registry: Mapping[str, type[BaseModel]]) -> dict[str, Variant]:
+    return {name: Variant(settings) for name, settings in registry.items()}
+
+
+VARIANTS: dict[str, dict[str, Variant]] = {
+    "spectrograms": _classes(SPECTROGRAMS),
+    "augmentations": _classes(
+        {"waveform": WaveformSettings, "spectrogram": SpectrogramAugmentationSettings, "batch": BatchSettings}
+    ),
+    "networks": {name: Variant(CNNSettings, CNNSettings.model_validate(name)) for name in RECIPES},
+    "optimizers": _classes(OPTIMIZERS),
+    "schedules": _classes(SCHEDULES),
+}
+"""Variants by kind and name."""
+
+WHERE = {
+    "spectrograms": "spectrogram",
+    "augmentations": "augmentation",
+    "networks": "network",
+    "optimizers": "fit.optimizer",
+    "schedules": "fit.schedule",
+}
+"""Field of the configuration that each kind belongs to."""
