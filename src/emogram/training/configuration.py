@@ -12,9 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from typing_extensions import override
 
 from emogram import splits
-from emogram.augmentation.batch import BatchSettings
-from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
-from emogram.augmentation.waveform import WaveformSettings
+from emogram.augmentation import AUGMENTATIONS, BatchStep, SpectrogramStep, WaveformStep
+from emogram.augmentation.batch import MixupSettings
+from emogram.augmentation.level import GainSettings
+from emogram.augmentation.masking import MasksSettings
+from emogram.augmentation.stretching import SpeedSettings
+from emogram.augmentation.warping import FilterAugmentSettings
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.cnn import CNNSettings
 from emogram.spectrograms import SPECTROGRAMS, LogMelSettings, SpectrogramSettings
@@ -70,11 +73,13 @@ class AudioSettings(_Settings):
 
 
 class AugmentationSettings(_Settings):
-    """What is done to training clips, drawn anew for each epoch."""
+    """What is done to training clips, drawn anew for each epoch: chains, applied in their order; ``[]`` for nothing."""
 
-    waveform: WaveformSettings = WaveformSettings()
-    spectrogram: SpectrogramAugmentationSettings = SpectrogramAugmentationSettings()
-    batch: BatchSettings = BatchSettings()
+    waveform: tuple[WaveformStep, ...] = Field((SpeedSettings(), GainSettings()), description="of waves")
+    spectrogram: tuple[SpectrogramStep, ...] = Field(
+        (FilterAugmentSettings(), MasksSettings()), description="of standardised spectrograms"
+    )
+    batch: tuple[BatchStep, ...] = Field((MixupSettings(),), description="of whole batches")
 
 
 class OptimizerSettings(_Settings):
@@ -219,8 +224,7 @@ def _override(values: dict[str, Any], setting: str) -> None:
 
 def _first_problem(error: ValidationError, source: str) -> str:
     problem = error.errors(include_url=False)[0]
-    # Of a union told apart by name, pydantic gives the name as a part of the place, which is no field.
-    place = [part for at, part in enumerate(problem["loc"]) if (problem["loc"][:1], at) != (("spectrogram",), 1)]
+    place = [part for at, part in enumerate(problem["loc"]) if not _is_tag(problem["loc"], at)]
     field = _cut(".".join(str(part) for part in place)) or "configuration"
     if problem["type"] == "extra_forbidden":
         choices = _field_names(problem["loc"][:-1])
@@ -231,6 +235,11 @@ def _first_problem(error: ValidationError, source: str) -> str:
     shown = "" if isinstance(value, dict) else f"={_shown(value)}"
     more = error.error_count() - 1
     return f"{source}: {field}{shown}: {message[0].lower()}{message[1:]}" + (f" (and {more} more)" if more else "")
+
+
+def _is_tag(location: tuple[int | str, ...], at: int) -> bool:
+    """Of a union told apart by name, pydantic gives the name as a part of the place, which is no field."""
+    return (location[0], at) == ("spectrogram", 1) or (location[0], at) == ("augmentation", 3)
 
 
 def _shown(value: object) -> str:
@@ -247,9 +256,9 @@ def _cut(text: str, length: int = _MAX_SHOWN) -> str:
 
 def _field_names(location: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Configuration
-    for part in location:
-        if part in SPECTROGRAMS:
-            model = SPECTROGRAMS[str(part)]
+    for at, part in enumerate(location):
+        if part in SPECTROGRAMS or (at == 3 and part in AUGMENTATIONS):
+            model = {**SPECTROGRAMS, **AUGMENTATIONS}[str(part)]
             continue
         annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):

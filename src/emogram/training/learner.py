@@ -8,8 +8,9 @@ from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 from typing_extensions import override
 
-from emogram.augmentation import batch as batch_augmentation
-from emogram.augmentation import spectrogram as spectrogram_augmentation
+from emogram.augmentation import draw
+from emogram.augmentation.batch import Examples
+from emogram.augmentation.spectrogram import Shape
 from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
 from emogram.training.configuration import Configuration
@@ -70,21 +71,14 @@ class Learner(lightning.LightningModule):
         with torch.set_grad_enabled(learnt):
             spec, n_frames = self.classifier.spec(batch.wave, batch.n_samples)
             clips, _, bands, frames = spec.shape
-            masks = spectrogram_augmentation.draw(
-                self.settings.augmentation.spectrogram, rng, clips=clips, bands=bands, frames=frames
-            )
-            spec = spectrogram_augmentation.apply(spec, masks)
-        allowed = batch.allowed
-        mix = batch_augmentation.draw(self.settings.augmentation.batch, rng, clips=clips)
-        if mix is not None:
-            partner = torch.from_numpy(mix.partner).to(spec.device)
-            spec = batch_augmentation.apply(spec, mix)
-            targets = batch_augmentation.apply(targets, mix)
-            allowed = allowed | allowed[partner]
-            n_frames = None if n_frames is None else torch.maximum(n_frames, n_frames[partner])
-        logits = self._network(spec, n_frames)
-        loss = masked_cross_entropy(logits, targets, allowed, self.class_weights)  # type: ignore[arg-type]
-        self._count(logits, targets, loss)
+            for bent in draw(self.settings.augmentation.spectrogram, rng, Shape(clips, bands, frames)):
+                spec = bent.apply(spec, n_frames)
+        examples = Examples(spec, targets, batch.allowed, n_frames)
+        for mix in draw(self.settings.augmentation.batch, rng, clips):
+            examples = mix.apply(examples)
+        logits = self._network(examples.spec, examples.n_frames)
+        loss = masked_cross_entropy(logits, examples.targets, examples.allowed, self.class_weights)  # type: ignore[arg-type]
+        self._count(logits, examples.targets, loss)
         return loss
 
     def training_scores(self) -> tuple[float, float]:
