@@ -11,11 +11,12 @@ import soxr
 from pydantic import Field
 from typing_extensions import override
 
-from emogram.augmentation.settings import LowToHigh, Part, within
+from emogram.augmentation.settings import LowToHigh, within
 from emogram.augmentation.waveform import Scene, Wave, WaveformAugmentation, WaveformDraw, fitted
 
 Codec = Literal["mu_law", "mp3", "opus"]
 
+_Compression = Annotated[float, Field(ge=0, le=0.95)]  # libsndfile refuses MP3 at 1
 _Cutoff = Annotated[float, Field(ge=100, le=24_000)]
 
 _PAD_S = 0.02
@@ -105,11 +106,11 @@ class LowPassSettings(WaveformAugmentation):
 
 
 class CodecDraw(WaveformDraw):
-    """A codec and how hard it compresses, 0 to 1."""
+    """A codec and how hard it compresses, 0 to 0.95."""
 
     name: Literal["codec"] = "codec"
     codec: Codec
-    compression: Part
+    compression: _Compression
 
     @override
     def changed(self, wave: Wave, scene: Scene) -> Wave:
@@ -133,7 +134,7 @@ class CodecSettings(WaveformAugmentation):
     codecs: tuple[Codec, ...] = Field(
         ("mu_law", "mp3", "opus"), min_length=1, max_length=3, description="one of which is drawn"
     )
-    compression: Annotated[tuple[Part, Part], LowToHigh] = Field(
+    compression: Annotated[tuple[_Compression, _Compression], LowToHigh] = Field(
         (0.3, 0.9), description="of MP3 and Opus, as libsndfile counts: 0 the best sound, 1 the smallest file"
     )
 
