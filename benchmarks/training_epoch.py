@@ -38,7 +38,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clips = _noise(folder / "noise")
-        configuration = load(None, ["network=cnn-base", "fit.epochs=1", "augmentation.waveform.speed=0.1"])
+        configuration = load(
+            None,
+            ["network=cnn-base", "fit.epochs=1", "augmentation.waveform=[{name: speed, factor: [0.9, 1.1]}, gain]"],
+        )
         material = prepare(configuration, clips)
         cache = AudioCache(folder / "cache", configuration.audio.sample_rate)
         cache.fill(clips)

@@ -11,9 +11,9 @@ import pytest
 import torch
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from emogram.augmentation import waveform
+from emogram.augmentation import Draw, draw
 from emogram.errors import ConfigurationError, TrainingError
-from emogram.training import fit
+from emogram.training import data, fit
 from emogram.training.checkpoints import load
 from emogram.training.configuration import load as load_configuration
 from emogram.training.data import ClipDataset, Item
@@ -44,9 +44,9 @@ def test_every_epoch_has_an_order_crops_and_speeds_of_its_own(
     small: runs.Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     met: dict[int, dict[int, str]] = defaultdict(dict)
-    drawn: dict[int, list[waveform.WaveformDraw]] = defaultdict(list)
+    drawn: dict[int, list[tuple[Draw, ...]]] = defaultdict(list)
     current: list[int] = []
-    give, draw = ClipDataset.__getitem__, waveform.draw
+    give = ClipDataset.__getitem__
 
     def watched(dataset: ClipDataset, address: tuple[int, int]) -> Item:
         current[:] = address[:1]
@@ -55,22 +55,22 @@ def test_every_epoch_has_an_order_crops_and_speeds_of_its_own(
             met[address[0]][item.index] = hashlib.sha256(item.wave.numpy().tobytes()).hexdigest()
         return item
 
-    def watched_draw(*arguments: Any) -> waveform.WaveformDraw:
+    def watched_draw(*arguments: Any) -> tuple[Draw, ...]:
         drawn[current[0]].append(draw(*arguments))
         return drawn[current[0]][-1]
 
     monkeypatch.setattr(ClipDataset, "__getitem__", watched)
-    monkeypatch.setattr(waveform, "draw", watched_draw)
+    monkeypatch.setattr(data, "draw", watched_draw)
     small.train("fit.batch_size=2")
     assert sorted(met) == [0, 1]
     assert sorted(met[0]) == sorted(met[1])
     assert list(met[0]) != list(met[1])
     assert not set(met[0].values()) & set(met[1].values())
-    speeds, crops = (
-        {epoch: [getattr(d, name) for d in each] for epoch, each in drawn.items()} for name in ("speed", "crop")
-    )
-    assert speeds[0] != speeds[1]
-    assert not set(crops[0]) & set(crops[1])
+    assert {name for each in drawn.values() for draws in each for name in [one.name for one in draws]} == {
+        "speed",
+        "gain",
+    }
+    assert not set(drawn[0]) & set(drawn[1])
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,8 @@ class WhisperNetwork(nn.Module):
 
     def forward(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
         """See the class."""
-        return self.upper(*self.lower(spec, n_frames, frozen=0), frozen=0)
+        hidden, mask = self.lower(spec, n_frames, frozen=0)
+        return self._upper(hidden, mask, frozen=0)
 
     def kept(self, frozen: int) -> list[int]:
         """Numbers of the outputs that `lower` gives, the last being `frozen`; 0 is the stem's."""
@@ -121,8 +122,12 @@ class WhisperNetwork(nn.Module):
             outputs.append(layer(outputs[-1], mask))
         return torch.stack([outputs[number] for number in self.kept(frozen)], dim=1), mask
 
-    def upper(self, hidden: Tensor, mask: Tensor | None = None, *, frozen: int) -> Tensor:
-        """Logits [B, K] from what `lower` gave."""
+    def upper(self, hidden: Tensor, n_positions: Tensor | None = None, *, frozen: int) -> Tensor:
+        """Logits [B, K] from what `lower` gave, laid out as a spectrogram: [B, L, D, N'], of which `n_positions` are real."""
+        mask = None if n_positions is None else _real(n_positions, hidden.shape[3])
+        return self._upper(hidden.transpose(2, 3), mask, frozen=frozen)
+
+    def _upper(self, hidden: Tensor, mask: Tensor | None, *, frozen: int) -> Tensor:
         x = hidden[:, -1]
         first = self.settings.blocks - self.settings.mixed + 1
         outputs = [hidden[:, place] for place, number in enumerate(self.kept(frozen)) if number >= first]

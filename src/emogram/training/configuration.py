@@ -10,9 +10,12 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from emogram import splits
-from emogram.augmentation.batch import BatchSettings
-from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
-from emogram.augmentation.waveform import WaveformSettings
+from emogram.augmentation import BatchStep, SpectrogramStep, WaveformStep
+from emogram.augmentation.batch import MixupSettings
+from emogram.augmentation.level import GainSettings
+from emogram.augmentation.masking import MasksSettings
+from emogram.augmentation.stretching import SpeedSettings
+from emogram.augmentation.warping import FilterAugmentSettings
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.cnn import CNNSettings
 from emogram.networks.whisper import WhisperNetworkSettings
@@ -52,11 +55,13 @@ class AudioSettings(Settings):
 
 
 class AugmentationSettings(Settings):
-    """What is done to training clips, drawn anew for each epoch."""
+    """What is done to training clips, drawn anew for each epoch: chains, applied in their order; ``[]`` for nothing."""
 
-    waveform: WaveformSettings = WaveformSettings()
-    spectrogram: SpectrogramAugmentationSettings = SpectrogramAugmentationSettings()
-    batch: BatchSettings = BatchSettings()
+    waveform: tuple[WaveformStep, ...] = Field((SpeedSettings(), GainSettings()), description="of waves")
+    spectrogram: tuple[SpectrogramStep, ...] = Field(
+        (FilterAugmentSettings(), MasksSettings()), description="of standardised spectrograms"
+    )
+    batch: tuple[BatchStep, ...] = Field((MixupSettings(),), description="of whole batches")
 
 
 class RuntimeSettings(Settings):

@@ -18,7 +18,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from emogram.augmentation import waveform
+from emogram.augmentation import draw
+from emogram.augmentation.recordings import Recordings
+from emogram.augmentation.waveform import Scene, WaveformAugmentation
 from emogram.corpora.clip import Clip
 from emogram.errors import CorpusError
 from emogram.networks.classifier import Classifier
@@ -40,7 +42,8 @@ class FrozenFeatures:
         classifier: whose frozen stages compute.
         frozen: how many blocks are frozen.
         cache: gives waves.
-        augmentation: of the copies.
+        augmentation: chain for the waves of the copies. One that needs other clips of the training part is refused when a
+            copy is made: what is kept is shared by runs that have other training parts.
     """
 
     def __init__(
@@ -49,11 +52,12 @@ class FrozenFeatures:
         classifier: Classifier,
         frozen: int,
         cache: AudioCache,
-        augmentation: waveform.WaveformSettings,
+        augmentation: Sequence[WaveformAugmentation],
     ) -> None:
         assert isinstance(classifier.network, WhisperNetwork)
         self.classifier, self.network, self.frozen = classifier, classifier.network, frozen
-        self.cache, self.augmentation = cache, augmentation
+        self.cache, self.augmentation = cache, tuple(augmentation)
+        self.scene = Scene(cache.sample_rate, Recordings(cache.sample_rate))
         self.folder = folder / f"features-{self._key()}"
 
     def __call__(self, clip: Clip, copy: int) -> Features:
@@ -82,7 +86,9 @@ class FrozenFeatures:
         if copy == 0:
             return wave
         rng = generator(_SEED, "clip", copy, int(_hash(clip)[:12], 16))
-        return waveform.apply(wave, waveform.draw(self.augmentation, rng), sample_rate=self.cache.sample_rate)
+        for drawn in draw(self.augmentation, rng, self.scene):
+            wave = drawn.apply(wave, self.scene)
+        return wave
 
     @torch.inference_mode()
     def _compute(self, clip: Clip, copy: int) -> None:
@@ -106,7 +112,7 @@ class FrozenFeatures:
                 digest.update(name.encode() + lower[name].numpy().tobytes())
         facts = {
             "kept": self.network.kept(self.frozen),
-            "augmentation": self.augmentation.model_dump(mode="json"),
+            "augmentation": [step.model_dump(mode="json") for step in self.augmentation],
             "sample_rate": self.cache.sample_rate,
         }
         digest.update(json.dumps(facts, sort_keys=True).encode())
@@ -128,15 +134,15 @@ class FeatureBatch:
     """Outputs of frozen stages, padded with zeros to one length.
 
     Attributes:
-        hidden: [B, L, N', D].
-        mask: [B, N'], one where a position is real.
+        hidden: [B, L, D, N'], laid out as spectrograms are.
+        n_positions: [B], true lengths.
         target: [B], index of the emotion.
         allowed: [B, K], true for the emotions that the clip's corpus can have.
         index: [B], positions in the list of clips.
     """
 
     hidden: Tensor
-    mask: Tensor
+    n_positions: Tensor
     target: Tensor
     allowed: Tensor
     index: Tensor
@@ -177,11 +183,10 @@ class FeatureDataset(Dataset[FeatureItem]):
 
 def collate_features(items: Sequence[FeatureItem]) -> FeatureBatch:
     """Pad the outputs of a batch with zeros to the longest."""
-    lengths = torch.tensor([item.hidden.shape[1] for item in items])
     hidden = torch.nn.utils.rnn.pad_sequence([item.hidden.transpose(0, 1) for item in items], batch_first=True)
     return FeatureBatch(
-        hidden=hidden.transpose(1, 2),
-        mask=(torch.arange(int(lengths.max()))[None, :] < lengths[:, None]).float(),
+        hidden=hidden.permute(0, 2, 3, 1),
+        n_positions=torch.tensor([item.hidden.shape[1] for item in items]),
         target=torch.tensor([item.target for item in items]),
         allowed=torch.stack([item.allowed for item in items]),
         index=torch.tensor([item.index for item in items]),

@@ -10,8 +10,9 @@ from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 from typing_extensions import override
 
-from emogram.augmentation import batch as batch_augmentation
-from emogram.augmentation import spectrogram as spectrogram_augmentation
+from emogram.augmentation import draw
+from emogram.augmentation.batch import Examples
+from emogram.augmentation.spectrogram import Shape
 from emogram.networks.classifier import Classifier
 from emogram.networks.whisper import WhisperNetwork
 from emogram.training.configuration import Configuration
@@ -125,18 +126,12 @@ class Learner(lightning.LightningModule):
         torch.manual_seed(int(generator(self.settings.seed, "dropout", epoch, batch_index).integers(2**62)))
         rng = generator(self.settings.seed, "batch", epoch, batch_index)
         targets = soft_targets(batch.target, batch.allowed, label_smoothing=self.settings.fit.label_smoothing)
-        values, extent = self._augmented(batch, rng)
-        allowed = batch.allowed
-        mix = batch_augmentation.draw(self.settings.augmentation.batch, rng, clips=len(values))
-        if mix is not None:
-            partner = torch.from_numpy(mix.partner).to(values.device)
-            values = batch_augmentation.apply(values, mix)
-            targets = batch_augmentation.apply(targets, mix)
-            allowed = allowed | allowed[partner]
-            extent = None if extent is None else torch.maximum(extent, extent[partner])
-        logits = self._network(values, extent)
-        loss = masked_cross_entropy(logits, targets, allowed, self.class_weights)  # type: ignore[arg-type]
-        self._count(logits, targets, loss)
+        examples = Examples(*self._augmented(batch, rng), targets=targets, allowed=batch.allowed)
+        for mix in draw(self.settings.augmentation.batch, rng, len(targets)):
+            examples = mix.apply(examples)
+        logits = self._network(examples.spec, examples.n_frames)
+        loss = masked_cross_entropy(logits, examples.targets, examples.allowed, self.class_weights)  # type: ignore[arg-type]
+        self._count(logits, examples.targets, loss)
         return loss
 
     def training_scores(self) -> tuple[float, float]:
@@ -169,32 +164,31 @@ class Learner(lightning.LightningModule):
             self._rate.observe(float(scores[monitor]), larger_is_better=monitor != "validation_loss")
 
     def _values(self, batch: Batch | FeatureBatch) -> tuple[Tensor, Tensor | None]:
-        """What the part of the network that learns is given, and how far it is real: frames of each clip, or a mask."""
+        """What the part of the network that learns is given, and how many frames of each clip are real."""
         if isinstance(batch, FeatureBatch):
-            return batch.hidden, batch.mask
+            return batch.hidden, batch.n_positions
         return self.classifier.spec(batch.wave, batch.n_samples)
 
     def _augmented(self, batch: Batch | FeatureBatch, rng: np.random.Generator) -> tuple[Tensor, Tensor | None]:
-        """As `_values`, and pictures with their masks on."""
+        """As `_values`, pictures augmented; what frozen blocks gave was augmented as a wave."""
         if isinstance(batch, FeatureBatch):
             return self._values(batch)
         learnt = any(parameter.requires_grad for parameter in self.classifier.spectrogram.parameters())
         with torch.set_grad_enabled(learnt):
             spec, n_frames = self._values(batch)
             clips, _, bands, frames = spec.shape
-            masks = spectrogram_augmentation.draw(
-                self.settings.augmentation.spectrogram, rng, clips=clips, bands=bands, frames=frames
-            )
-            return spectrogram_augmentation.apply(spec, masks), n_frames
+            for bent in draw(self.settings.augmentation.spectrogram, rng, Shape(clips, bands, frames)):
+                spec = bent.apply(spec, n_frames)
+            return spec, n_frames
 
-    def _network(self, values: Tensor, extent: Tensor | None) -> Tensor:
+    def _network(self, values: Tensor, n_frames: Tensor | None) -> Tensor:
         network = self.classifier.network
         with torch.autocast(values.device.type, torch.bfloat16, enabled=self.bf16):
             if self.frozen is not None:
                 assert isinstance(network, WhisperNetwork)
-                logits: Tensor = network.upper(values, extent, frozen=self.frozen)
+                logits: Tensor = network.upper(values, n_frames, frozen=self.frozen)
             else:
-                logits = network(values.contiguous(memory_format=torch.channels_last), extent)
+                logits = network(values.contiguous(memory_format=torch.channels_last), n_frames)
         return logits.float()
 
     def _count(self, logits: Tensor, targets: Tensor, loss: Tensor) -> None:

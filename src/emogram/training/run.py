@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from emogram.augmentation.waveform import require_recordings
 from emogram.corpora.clip import Clip, write_manifest
 from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
@@ -51,10 +52,11 @@ def train(
 
     Raises:
         TrainingError: the folder holds another run, or the fit diverged.
-        ConfigurationError: settings that rule each other out, or a device that is not here. Nothing was written.
+        ConfigurationError: settings that rule each other out, or a device or folder that is not here. Nothing was written.
         EmogramError: as `gather` and `prepare`.
     """
     check_device(configuration.runtime)
+    require_recordings(configuration.augmentation.waveform, configuration.audio.sample_rate)
     if configuration.runtime.threads:
         torch.set_num_threads(configuration.runtime.threads)
     material = prepare(configuration, gather(configuration) if clips is None else clips)

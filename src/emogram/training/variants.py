@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from emogram.augmentation.batch import BatchSettings
-from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
-from emogram.augmentation.waveform import WaveformSettings
+from emogram.augmentation import AUGMENTATIONS
 from emogram.networks.cnn import RECIPES, CNNSettings
 from emogram.spectrograms import SPECTROGRAMS
 from emogram.training.optimisation.optimizers import OPTIMIZERS
@@ -55,9 +53,7 @@ def _classes(registry: Mapping[str, type[BaseModel]]) -> dict[str, Variant]:
 
 VARIANTS: dict[str, dict[str, Variant]] = {
     "spectrograms": _classes(SPECTROGRAMS),
-    "augmentations": _classes(
-        {"waveform": WaveformSettings, "spectrogram": SpectrogramAugmentationSettings, "batch": BatchSettings}
-    ),
+    "augmentations": _classes(AUGMENTATIONS),
     "networks": {name: Variant(CNNSettings, CNNSettings.model_validate(name)) for name in RECIPES},
     "optimizers": _classes(OPTIMIZERS),
     "schedules": _classes(SCHEDULES),
