@@ -7,10 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emogram.errors import ConfigurationError
-from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetworkSettings
+from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork, WhisperNetworkSettings
 
 SIZE = SIZES["tiny"]
 SETTINGS = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
+
+
+def build(**changes: int) -> WhisperNetwork:
+    torch.manual_seed(0)
+    network = WhisperNetworkSettings.model_validate(SETTINGS | changes).build(5).eval()
+    assert isinstance(network, WhisperNetwork)
+    return network
 
 
 def picture(clips: int, frames: int, seed: int = 0) -> Tensor:
@@ -72,8 +79,7 @@ def test_the_stem_is_two_convolutions_and_positions() -> None:
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 40])
 def test_a_padded_clip_gives_what_it_gives_alone(frames: int) -> None:
-    torch.manual_seed(0)
-    network = WhisperNetworkSettings.model_validate(SETTINGS).build(5).eval()
+    network = build()
     spec = picture(2, 50)
     with torch.no_grad():
         together = network(spec, torch.tensor([50, frames]))
@@ -83,8 +89,7 @@ def test_a_padded_clip_gives_what_it_gives_alone(frames: int) -> None:
 
 @pytest.mark.parametrize("frozen", range(4))
 def test_cut_after_any_block_it_computes_the_same(frozen: int) -> None:
-    torch.manual_seed(0)
-    network = WhisperNetworkSettings.model_validate(SETTINGS).build(5).eval()
+    network = build()
     spec, n_frames = picture(3, 40), torch.tensor([40, 12, 33])
     with torch.no_grad():
         hidden, mask = network.lower(spec, n_frames, frozen=frozen)
@@ -95,8 +100,19 @@ def test_cut_after_any_block_it_computes_the_same(frozen: int) -> None:
         assert torch.allclose(given, network(spec, n_frames), atol=1e-5)
 
 
+def test_the_vector_and_the_frames_are_those_behind_the_logits() -> None:
+    network, spec, n_frames = build(), picture(2, 40), torch.tensor([40, 12])
+    with torch.no_grad():
+        frames, mask = network.features(spec, n_frames)
+        vector = network.embedding(spec, n_frames)
+        assert frames.shape == (2, 16, 1, 20)
+        assert mask is not None
+        assert mask.sum(dim=2).tolist() == [[20], [6]]
+        assert torch.allclose(network.head(vector), network(spec, n_frames), atol=1e-6)
+
+
 def test_outputs_below_the_cut_that_are_mixed_are_kept() -> None:
-    network = WhisperNetworkSettings.model_validate(SETTINGS | {"blocks": 4, "mixed": 3}).build(5)
+    network = build(blocks=4, mixed=3)
     assert [network.kept(frozen) for frozen in range(5)] == [[0], [1], [2], [2, 3], [2, 3, 4]]
 
 
@@ -116,7 +132,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def test_more_than_thirty_seconds_are_more_than_the_positions() -> None:
-    network = WhisperNetworkSettings.model_validate(SETTINGS | {"blocks": 1, "mixed": 1}).build(5).eval()
+    network = build(blocks=1, mixed=1)
     assert np.isfinite(network(picture(1, network.max_frames)).detach().numpy()).all()
     with pytest.raises(ConfigurationError, match="30 s"):
         network(picture(1, network.max_frames + 2))

@@ -8,15 +8,18 @@ Clips of any length up to the 30 s that the published positions cover: positions
 of the attention and of the pooling, so that a clip in a batch gives what it gives alone.
 """
 
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from emogram.errors import ConfigurationError
+from emogram.networks.network import Network
 from emogram.networks.pooling import Pooling, PoolingName, pooling
+from emogram.networks.settings import NetworkType, Recipe
 
 _POSITIONS = 1500
 _FEED_FORWARD = 4
@@ -37,12 +40,19 @@ MAX_FRAMES = 2 * _POSITIONS
 """Frames of a picture that the published positions cover: 30 s."""
 
 
-class WhisperNetworkSettings(BaseModel):
+class WhisperNetworkSettings(NetworkType):
     """First blocks of Whisper's encoder (Radford et al. 2023), the outputs of the last few mixed, pooled over time."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    name: Literal["whisper-tiny", "whisper-base", "whisper-small"] = "whisper-base"
+    recipes: ClassVar = {
+        f"whisper-{name}": Recipe(
+            f"First blocks of Whisper's encoder, {name} (Radford et al. 2023): {size.width} wide, {size.blocks} blocks."
+        )
+        for name, size in SIZES.items()
+    }
+    own_bands: ClassVar = 80
+    name: Literal["whisper-tiny", "whisper-base", "whisper-small"] = Field(
+        "whisper-base", description="which of the published encoders"
+    )
     blocks: int = Field(4, ge=1, le=12, description="how many blocks, from the first; the later ones tell words apart")
     mixed: int = Field(3, ge=1, le=12, description="of how many last blocks the outputs are mixed, by learned weights")
     width: int = Field(256, ge=1, le=4096, description="of the frames that are pooled")
@@ -59,12 +69,8 @@ class WhisperNetworkSettings(BaseModel):
             raise ValueError(f"mixed: {self.mixed} outputs of {self.blocks} blocks; choose at most that")
         return self
 
-    def build(self, n_classes: int, *, in_channels: int = 1, in_bands: int = 80) -> "WhisperNetwork":
-        """The network with random weights for that many emotions.
-
-        Raises:
-            ConfigurationError: a picture of more than one channel.
-        """
+    @override
+    def create(self, n_classes: int, in_channels: int, in_bands: int) -> "WhisperNetwork":
         if in_channels != 1:
             raise ConfigurationError(
                 f"network: {self.name} takes pictures of one channel, not {in_channels}; choose spectrogram=whisper"
@@ -72,7 +78,7 @@ class WhisperNetworkSettings(BaseModel):
         return WhisperNetwork(self, n_classes, in_bands)
 
 
-class WhisperNetwork(nn.Module):
+class WhisperNetwork(Network):
     """Encoder, learned mix of its last outputs, pooling over time, one linear layer.
 
     The computation can be cut after any block: `lower` gives what a frozen part computes, which may be kept for all
@@ -91,8 +97,6 @@ class WhisperNetwork(nn.Module):
 
     def __init__(self, settings: WhisperNetworkSettings, n_classes: int, in_bands: int = 80) -> None:
         super().__init__()
-        if n_classes < 2:
-            raise ConfigurationError(f"{n_classes} emotion: a classifier needs at least two")
         size = SIZES[settings.name.removeprefix("whisper-")]
         self.settings = settings
         self.encoder = WhisperEncoder(size, blocks=settings.blocks, in_bands=in_bands, dropout=settings.block_dropout)
@@ -104,10 +108,17 @@ class WhisperNetwork(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
         self.head = nn.Linear(self.pooling.out_features, n_classes)
 
-    def forward(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        """See the class."""
+    @override
+    def features(self, spec: Tensor, n_frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         hidden, mask = self.lower(spec, n_frames, frozen=0)
-        return self._upper(hidden, mask, frozen=0)
+        frames, mask = self._mixed(hidden, mask, frozen=0)
+        return frames[:, :, None], mask
+
+    @override
+    def embedding(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
+        features, mask = self.features(spec, n_frames)
+        pooled: Tensor = self.pooled_norm(self.pooling(features[:, :, 0].float(), mask))
+        return pooled
 
     def kept(self, frozen: int) -> list[int]:
         """Numbers of the outputs that `lower` gives, the last being `frozen`; 0 is the stem's."""
@@ -125,20 +136,21 @@ class WhisperNetwork(nn.Module):
     def upper(self, hidden: Tensor, n_positions: Tensor | None = None, *, frozen: int) -> Tensor:
         """Logits [B, K] from what `lower` gave, laid out as a spectrogram: [B, L, D, N'], of which `n_positions` are real."""
         mask = None if n_positions is None else _real(n_positions, hidden.shape[3])
-        return self._upper(hidden.transpose(2, 3), mask, frozen=frozen)
+        frames, mask = self._mixed(hidden.transpose(2, 3), mask, frozen=frozen)
+        pooled = self.dropout(self.pooled_norm(self.pooling(frames.float(), mask)))
+        with torch.autocast(hidden.device.type, enabled=False):
+            logits: Tensor = self.head(pooled)
+        return logits
 
-    def _upper(self, hidden: Tensor, mask: Tensor | None, *, frozen: int) -> Tensor:
+    def _mixed(self, hidden: Tensor, mask: Tensor | None, *, frozen: int) -> tuple[Tensor, Tensor | None]:
+        """The frames [B, D', N'] that are pooled, from what `lower` gave, and their mask [B, 1, N'] or None."""
         x = hidden[:, -1]
         first = self.settings.blocks - self.settings.mixed + 1
         outputs = [hidden[:, place] for place, number in enumerate(self.kept(frozen)) if number >= first]
         for layer in self.encoder.layers[frozen:]:
             x = layer(x, mask)
             outputs.append(x)
-        frames, mask = self._frames(outputs[-self.settings.mixed :], mask)
-        pooled = self.dropout(self.pooled_norm(self.pooling(frames.float(), mask)))
-        with torch.autocast(hidden.device.type, enabled=False):
-            logits: Tensor = self.head(pooled)
-        return logits
+        return self._frames(outputs[-self.settings.mixed :], mask)
 
     def _frames(self, outputs: list[Tensor], mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The mixed frames [B, D', N'] that are pooled, and their mask [B, 1, N'] or None."""

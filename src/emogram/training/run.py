@@ -93,7 +93,7 @@ def build_classifier(configuration: Configuration, n_classes: int) -> Classifier
     torch.manual_seed(int(generator(configuration.seed, "weights").integers(2**62)))
     front_end = configuration.spectrogram.build(configuration.audio.sample_rate)
     try:
-        network = configuration.network.build(n_classes, in_channels=front_end.n_channels)
+        network = configuration.network.build(n_classes, in_channels=front_end.n_channels, in_bands=front_end.n_bands)
     except (RuntimeError, MemoryError) as error:
         raise ConfigurationError("network: there is not enough memory for it; choose fewer channels") from error
     classifier = Classifier(front_end, network)

@@ -80,7 +80,7 @@ def choices(node: Node) -> list[str]:
     """Names that can stand at a place: variants, or the values of an enumeration; else none."""
     if get_origin(node.annotation) is Literal:
         return [str(value) for value in get_args(node.annotation)]
-    return list(node.variants)
+    return [name for tag, variant in node.variants.items() for name in getattr(variant.settings, "recipes", (tag,))]
 
 
 def expected(node: Node) -> str:

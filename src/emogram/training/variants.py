@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from emogram.augmentation import AUGMENTATIONS
-from emogram.networks.cnn import RECIPES, CNNSettings
+from emogram.networks.registry import NETWORKS
 from emogram.spectrograms import SPECTROGRAMS
 from emogram.training.optimisation.optimizers import OPTIMIZERS
 from emogram.training.optimisation.schedules import SCHEDULES
@@ -21,10 +21,12 @@ class Variant:
     Attributes:
         settings: its class, whose docstring begins with what it is.
         preset: settings that the name stands for, where the defaults of the class are others.
+        of_preset: what it is, in a line; empty for what the class says.
     """
 
     settings: type[BaseModel]
     preset: BaseModel | None = None
+    of_preset: str = ""
 
     @property
     def description(self) -> str:
@@ -33,13 +35,8 @@ class Variant:
 
     @property
     def summary(self) -> str:
-        """What it is, in a line; of a preset, what sets it apart from the others of its class."""
-        if self.preset is None:
-            return self.description.splitlines()[0]
-        plain = {name: field.default for name, field in facts(self.settings).items()}
-        return ", ".join(
-            f"{name} {field.default}" for name, field in self.fields.items() if plain[name] != field.default
-        )
+        """What it is, in a line."""
+        return self.of_preset or self.description.splitlines()[0]
 
     @property
     def fields(self) -> dict[str, FieldFacts]:
@@ -54,7 +51,10 @@ def _classes(registry: Mapping[str, type[BaseModel]]) -> dict[str, Variant]:
 VARIANTS: dict[str, dict[str, Variant]] = {
     "spectrograms": _classes(SPECTROGRAMS),
     "augmentations": _classes(AUGMENTATIONS),
-    "networks": {name: Variant(CNNSettings, CNNSettings.model_validate(name)) for name in RECIPES},
+    "networks": {
+        name: Variant(settings, settings.model_validate(name), settings.recipes[name].summary)
+        for name, settings in NETWORKS.items()
+    },
     "optimizers": _classes(OPTIMIZERS),
     "schedules": _classes(SCHEDULES),
 }
