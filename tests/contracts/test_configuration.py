@@ -95,20 +95,17 @@ def of_another_type(node: Node) -> list[Any]:
     return [3.5, UNLIKE_ANYTHING, {"a": 1}, True]
 
 
-def outside(node: Node) -> Iterator[tuple[Any, str]]:
+def outside(node: Node) -> Iterator[tuple[Any, Any]]:
     """Numbers out of range, each with the bound that the message must name."""
-    whole = int in members(node)
     for bound in node.metadata:
-        if isinstance(bound, Ge | Gt):
-            edge: Any = bound.ge if isinstance(bound, Ge) else bound.gt
-            yield (edge - 1 if isinstance(bound, Ge) or not whole else edge), f"{edge:g}"
-            if isinstance(bound, Gt):
-                yield edge, f"{edge:g}"
-        if isinstance(bound, Le | Lt):
-            edge = bound.le if isinstance(bound, Le) else bound.lt
-            yield edge + 1, "9223372036854775808" if edge == 2**63 else f"{edge:g}"
-            if isinstance(bound, Lt):
-                yield edge, "9223372036854775808" if edge == 2**63 else f"{edge:g}"
+        if isinstance(bound, Ge):
+            yield bound.ge - 1, bound.ge  # type: ignore[operator]
+        elif isinstance(bound, Gt):
+            yield from ((bound.gt, bound.gt), (bound.gt - 1, bound.gt))  # type: ignore[operator]
+        elif isinstance(bound, Le):
+            yield bound.le + 1, bound.le  # type: ignore[operator]
+        elif isinstance(bound, Lt):
+            yield from ((bound.lt, bound.lt), (bound.lt + 1, bound.lt))  # type: ignore[operator]
 
 
 IDS = [f"{place.shown}-{'-'.join(name for _, name in place.around)}" for place in PLACES]
@@ -132,7 +129,7 @@ def test_a_value_of_another_type_is_refused(place: Place) -> None:
         if isinstance(wrong, float) and place.shown == "fit.averaging":
             continue  # where a number is a decay
         message = refusal(place.holding(wrong))
-        assert place.shown in message
+        assert place.shown.removesuffix(".name") in message
         named = isinstance(wrong, dict) or repr(wrong) in message or f"={wrong}" in message
         assert named, message
         says = ("give ", "choose ", "input should be ", "must ")
@@ -144,7 +141,7 @@ def test_a_value_out_of_range_is_refused_with_the_bound(place: Place) -> None:
     for wrong, edge in outside(place.node):
         message = refusal(place.holding(wrong))
         assert f": {place.shown}={wrong}: " in message
-        assert edge in message
+        assert str(edge) in message or f"{edge:g}" in message
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if choices(place.node)], ids=lambda place: place.shown)

@@ -15,7 +15,7 @@ from emogram.training.optimisation.schedules import SCHEDULES, RateSchedule, sch
 
 STEPS = 40
 CLIPS = 32
-RATES = dict.fromkeys(("rmsprop", "adam", "nadam", "adamw"), 0.01) | {"radam": 0.03, "lion": 2e-3, "muon": 0.02}
+RATES = dict.fromkeys(("rmsprop", "adam", "nadam", "adamw"), 0.01) | {"radam": 0.06, "lion": 2e-3, "muon": 0.02}
 """Where the default, meant for hundreds of steps, is too careful for the toy."""
 
 

@@ -25,7 +25,7 @@ def describe(error: ValidationError, settings: type[BaseModel], source: str) -> 
     problem = error.errors(include_url=False)[0]
     path, node = locate(settings, [part for part in problem["loc"] if part != "[key]"])
     field = cut(".".join(path)) or "configuration"
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] in {"extra_forbidden", "invalid_key"}:
         return f"{source}: {field}: {_no_such_field(settings, problem['loc'])}"
     value = problem["input"]
     without_value = isinstance(value, dict) or problem["type"] == "missing"
