@@ -119,9 +119,9 @@ def _print_waveform(waves: Sequence[Wave], scene: Scene, folder: Path) -> None:
 def _augment(chain: Any, waves: Sequence[Wave], scene: Scene, rng: np.random.Generator | None = None) -> None:
     rng = rng or np.random.default_rng(0)
     for index, wave in enumerate(waves):
-        place = scene.at(index)
+        place, changed = scene.at(index), wave
         for drawn in draw(chain, rng, place):
-            wave = drawn.apply(wave, place)
+            changed = drawn.apply(changed, place)
 
 
 def _examples() -> Examples:
@@ -172,11 +172,10 @@ def _print_librosa(waves: Sequence[Wave], scene: Scene) -> None:
 def _print_share(waves: Sequence[Wave], scene: Scene, folder: Path) -> None:
     step = _step_milliseconds()
     print(f"\none training step of cnn-base, 3 s, fp32 here: {step:.1f} ms a clip; bf16 may take half")
+    many = [waves[number % _CLIPS] for number in range(16 * _CLIPS)]
     for label, settings in (("default chain", AugmentationSettings()), ("full chain", full_chain(folder))):
         rng, examples = np.random.default_rng(1), _examples()
-        many = [waves[number % _CLIPS] for number in range(16 * _CLIPS)]
-        place = scene
-        waveform = _milliseconds(lambda s=settings, r=rng: _many(s.waveform, many, place, r), len(many))
+        waveform = _milliseconds(lambda s=settings, r=rng: _many(s.waveform, many, scene, r), len(many))
         batch = _milliseconds(
             lambda s=settings, r=rng, e=examples: _combine({"spectrogram": s.spectrogram, "batch": s.batch}, e, r),
             _BATCH,

@@ -16,7 +16,6 @@ from emogram.errors import ConfigurationError
 
 Colour = Literal["white", "pink", "brown"]
 
-_SLOPES: dict[Colour, float] = {"white": 0.0, "pink": 0.5, "brown": 1.0}
 _LOWEST_HZ = 20.0
 
 
@@ -43,7 +42,7 @@ def coloured(length: int, colour: Colour, rng: np.random.Generator, *, sample_ra
     bins = size // 2 + 1
     spectrum = rng.standard_normal(2 * bins, dtype=np.float32).view(np.complex64)
     frequencies_hz = np.maximum(np.arange(bins, dtype=np.float32) * np.float32(sample_rate / size), _LOWEST_HZ)
-    spectrum *= frequencies_hz ** np.float32(-_SLOPES[colour])
+    spectrum /= np.sqrt(frequencies_hz) if colour == "pink" else frequencies_hz
     spectrum[0] = 0
     noise = scipy.fft.irfft(spectrum, size)
     return np.asarray(noise[:length] / max(noise.std(), 1e-30), np.float32)

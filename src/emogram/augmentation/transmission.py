@@ -30,7 +30,9 @@ _FORMATS: dict[Codec, dict[str, str]] = {
     "mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III"},
     "opus": {"format": "OGG", "subtype": "OPUS"},
 }
-_MU = 255.0
+_MU, _STEPS = 255.0, 127
+_SIGNED = np.arange(-_STEPS, _STEPS + 1) / _STEPS
+_EXPANDED = (np.sign(_SIGNED) * np.expm1(np.abs(_SIGNED) * np.log1p(_MU)) / _MU).astype(np.float32)
 
 
 def band_limited(
@@ -146,9 +148,8 @@ class CodecSettings(WaveformAugmentation):
 
 def _mu_law(wave: Wave) -> Wave:
     """To 8 bits on a logarithmic scale and back; samples within full scale."""
-    compressed = np.sign(wave) * np.log1p(_MU * np.abs(wave)) / np.log1p(_MU)
-    steps = np.round(compressed * 127) / np.float32(127)
-    return np.asarray(np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(_MU)) / _MU, np.float32)
+    compressed = np.copysign(np.log1p(np.float32(_MU) * np.abs(wave)), wave) * np.float32(_STEPS / np.log1p(_MU))
+    return _EXPANDED[np.rint(compressed).astype(np.int16) + _STEPS]
 
 
 def _coded(wave: Wave, codec: Codec, compression: float, *, sample_rate: int) -> Wave:

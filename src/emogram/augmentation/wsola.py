@@ -18,8 +18,8 @@ _SEARCH_MS = 10.0
 def stretched(wave: Wave, length: int, *, sample_rate: int) -> Wave:
     """The wave [T] as long as `length` samples, at the same pitch.
 
-    The first piece is the start of the wave. Each next one is taken near where an even change of tempo would take it, at
-    the place most like what would follow the last piece in the recording (largest normalised correlation).
+    The first piece is the start of the wave. Each next one is taken within 10 ms of where an even change of tempo would
+    take it, at the place most like what follows the last piece in the recording (largest normalised correlation).
 
     Args:
         wave: [T], at least one sample.
@@ -42,14 +42,19 @@ def stretched(wave: Wave, length: int, *, sample_rate: int) -> Wave:
 
 def _matches(padded: Wave, firsts: npt.NDArray[np.intp], *, piece: int, fade: int, places: int) -> npt.NDArray[np.intp]:
     """Where each piece starts: the best of `places` from its first one on."""
-    energy = np.concatenate([[0.0], np.cumsum(np.square(padded, dtype=np.float64))])
-    level = np.sqrt(np.maximum(energy[fade:] - energy[:-fade], 1e-12)).astype(np.float32)
     starts = np.zeros(len(firsts), np.intp)
     last = places // 2
-    for number in range(1, len(firsts)):
-        first = int(firsts[number])
-        following = padded[last + piece : last + piece + fade]
-        likeness = np.correlate(padded[first : first + places + fade - 1], following, "valid")
-        last = first + int(np.argmax(likeness / level[first : first + places]))
+    for number, first in enumerate(firsts.tolist()[1:], start=1):
+        follows = last + piece
+        # Nothing is more like what follows than what follows itself: while it is in reach, the recording goes on.
+        last = follows if first <= follows < first + places else first + _best(padded, first, follows, fade, places)
         starts[number] = last
     return starts
+
+
+def _best(padded: Wave, first: int, follows: int, fade: int, places: int) -> int:
+    """The place from `first` on whose next `fade` samples correlate best with those at `follows`."""
+    searched = padded[first : first + places + fade - 1]
+    energy = np.concatenate([[0.0], np.cumsum(np.square(searched, dtype=np.float64))])
+    level = np.sqrt(np.maximum(energy[fade:] - energy[:-fade], 1e-12))
+    return int(np.argmax(np.correlate(searched, padded[follows : follows + fade], "valid") / level))
