@@ -59,7 +59,8 @@ def places(
             yield from places(node.settings, here, around)
         for variant, inner in node.variants.items():
             assert inner.settings is not None
-            yield from places(inner.settings, here, (*around, (here, variant)))
+            name_of_one = next(iter(getattr(inner.settings, "recipes", (variant,))))
+            yield from places(inner.settings, here, (*around, (here, name_of_one)))
 
 
 PLACES = list(places(Configuration))

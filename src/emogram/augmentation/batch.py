@@ -18,15 +18,15 @@ class Examples:
 
     Attributes:
         spec: [B, C, F, N], standardised.
-        n_frames: [B], true lengths, None where no clip is padded.
         targets: [B, K], parts of each emotion.
         allowed: [B, K], true for the emotions that the clip's corpus can have.
+        n_frames: [B], true lengths, None where no clip is padded.
     """
 
     spec: Tensor
-    n_frames: Tensor | None
     targets: Tensor
     allowed: Tensor
+    n_frames: Tensor | None
 
 
 class BatchDraw(Draw):

@@ -126,7 +126,8 @@ class Learner(lightning.LightningModule):
         torch.manual_seed(int(generator(self.settings.seed, "dropout", epoch, batch_index).integers(2**62)))
         rng = generator(self.settings.seed, "batch", epoch, batch_index)
         targets = soft_targets(batch.target, batch.allowed, label_smoothing=self.settings.fit.label_smoothing)
-        examples = Examples(*self._augmented(batch, rng), targets=targets, allowed=batch.allowed)
+        values, n_frames = self._augmented(batch, rng)
+        examples = Examples(values, targets, batch.allowed, n_frames)
         for mix in draw(self.settings.augmentation.batch, rng, len(targets)):
             examples = mix.apply(examples)
         logits = self._network(examples.spec, examples.n_frames)
