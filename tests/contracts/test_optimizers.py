@@ -37,7 +37,9 @@ class Toy:
         self.target = ((self.x * torch.randn(8, 8)).sum(dim=(1, 2, 3)) > 0).long()
         rate = {"learning_rate": RATES[name]} if name in RATES else {}
         self.optimizer = optimizer(OPTIMIZERS[name].model_validate(rate), self.network)
-        self.schedule: RateSchedule = schedule(SCHEDULES[of_schedule](warm_up=0.1), self.optimizer, steps=STEPS)
+        self.schedule: RateSchedule = schedule(
+            SCHEDULES[of_schedule].model_validate({"warm_up": 0.1}), self.optimizer, steps=STEPS
+        )
 
     def learn(self, first: int, end: int) -> list[float]:
         """The loss before each of these steps."""
@@ -86,7 +88,7 @@ def test_it_learns_and_continues_as_if_undisturbed(name: str, of_schedule: str, 
 
 @pytest.mark.parametrize("field", ["optimizer", "schedule"])
 def test_every_name_can_be_written_and_read(field: str, tmp_path: Path) -> None:
-    for name in {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}[field]:
+    for name in list(OPTIMIZERS if field == "optimizer" else SCHEDULES):
         configuration = load_configuration(None, [f"fit.{field}={name}"])
         path = tmp_path / f"{name}.yaml"
         path.write_text(configuration.to_yaml())

@@ -265,9 +265,9 @@ def test_a_loss_that_explodes_is_one_line(small: runs.Small, monkeypatch: pytest
     network = Learner._network
     monkeypatch.setattr(Learner, "_network", lambda *arguments: network(*arguments) * 1e4)
     with pytest.raises(
-        TrainingError, match=r"epoch 2, batch 1: the loss has exploded to .*, for 3 batches above 3\.47"
+        TrainingError, match=r"epoch 2, batch 1: the loss has exploded to .*, for 4 batches above 3\.47"
     ):
-        small.train("fit.batch_size=8", "fit.stability.batches=3")
+        small.train("fit.batch_size=2", "fit.stability.batches=4")
     assert len(history(small.folder)) == 1
 
 

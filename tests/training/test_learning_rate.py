@@ -40,10 +40,10 @@ def test_smoothing_keeps_level_and_place() -> None:
 
 @pytest.fixture(scope="module")
 def found(material: runs.Material) -> RangeTest:
-    return tested(material)
+    return measured(material)
 
 
-def tested(material: runs.Material, *settings: str, **options: Any) -> RangeTest:
+def measured(material: runs.Material, *settings: str, **options: Any) -> RangeTest:
     configuration = material.configuration("fit.batch_size=4", *settings)
     clips = [clip for clip in material.clips() if clip.emotion in {"angry", "sad"}]
     return range_test(configuration, clips, **{"batches": 14, "lowest": 1e-4, "highest": 1.0, **options})
@@ -51,7 +51,7 @@ def tested(material: runs.Material, *settings: str, **options: Any) -> RangeTest
 
 def test_a_real_one_rises_and_repeats_itself(material: runs.Material, found: RangeTest) -> None:
     told: list[tuple[int, int]] = []
-    again = tested(material, progress=lambda done, total: told.append((done, total)))
+    again = measured(material, progress=lambda done, total: told.append((done, total)))
     assert np.array_equal(found.losses, again.losses)
     assert np.isfinite(found.losses).all()
     assert found.rates[0] == 1e-4
@@ -60,8 +60,8 @@ def test_a_real_one_rises_and_repeats_itself(material: runs.Material, found: Ran
     assert told == [(step + 1, 14) for step in range(len(again.losses))]
 
 
-def test_the_optimiser_of_the_configuration_is_tested(material: runs.Material, found: RangeTest) -> None:
-    other = tested(material, "fit.optimizer=sgd")
+def test_the_optimiser_of_the_configuration_is_measured(material: runs.Material, found: RangeTest) -> None:
+    other = measured(material, "fit.optimizer=sgd")
     assert other.losses[0] == found.losses[0]
     assert other.losses[3] != found.losses[3]
 
@@ -75,10 +75,10 @@ def test_what_comes_apart_ends_the_curve(material: runs.Material, monkeypatch: p
         return network(*arguments) * (float("nan") if len(calls) > 12 else 1.0)
 
     monkeypatch.setattr(Learner, "_network", breaking)
-    assert len(tested(material).losses) <= 12
+    assert len(measured(material).losses) <= 12
     calls[:] = [1] * 12
     with pytest.raises(TrainingError, match=r"the loss explodes at once, at a rate of 0\.0001; begin with a lower one"):
-        tested(material)
+        measured(material)
 
 
 def test_a_loss_that_never_fell_is_one_line(material: runs.Material, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_loss_that_never_fell_is_one_line(material: runs.Material, monkeypatch
     with pytest.raises(
         TrainingError, match=r"lowest at the first rate, 0\.0001: it never fell; begin with a lower rate"
     ):
-        tested(material)
+        measured(material)
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,4 @@ def test_rates_and_batches_that_cannot_be_are_one_line(
     material: runs.Material, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        tested(material, **options)
+        measured(material, **options)

@@ -30,7 +30,7 @@ def range_test(
         minimum: rate where it is lowest; a tenth of it is marked too.
         title: above the figure.
     """
-    with house_figure(6.8, 4.0) as figure:
+    with house_figure(7.2, 4.2) as figure:
         axes = figure.subplots()
         axes.semilogx(rates, losses, color=PALE, linewidth=1, label="single batches")
         axes.semilogx(rates, smoothed, color=BLUE, label="smoothed")
@@ -56,5 +56,5 @@ def range_test(
         axes.set_ylim(float(min(losses.min(), smoothed.min())) - room, highest + room)
         axes.set(xlabel="learning rate", ylabel="loss of a batch", title=title)
         axes.grid(axis="both")
-        axes.legend(loc="best")
+        figure.legend(loc="outside lower center", ncols=3)
     return figure

@@ -21,7 +21,7 @@ from emogram.training.material import prepare
 from emogram.training.optimisation.optimizers import optimizer
 from emogram.training.run import build_classifier, prepare_fit
 
-_SMOOTHING = 0.03
+_SMOOTHING = 0.05
 """Deviation of the Gaussian that smooths the losses, as part of the batches."""
 _MEMORY = 0.9
 _BLOWN_UP = 3.0

@@ -76,7 +76,7 @@ def test_one_cycle_of_adamw_is_what_it_always_was() -> None:
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_a_very_short_run_has_a_schedule(name: str, steps: int) -> None:
-    seen = rates(SCHEDULES[name](warm_up=0.5), steps)
+    seen = rates(SCHEDULES[name].model_validate({"warm_up": 0.5}), steps)
     assert all(0 <= rate <= 1 for rate in seen)
     assert seen[0] > 0
 
@@ -89,7 +89,7 @@ def test_every_group_follows_by_its_own_rate(name: str) -> None:
         ParameterGroup(tuple(layers[1].parameters()), lr_scale=0.1),
     ]
     chosen = optimizer(AdamWSettings(learning_rate=0.01), groups)
-    settings = SCHEDULES[name](warm_up=0.2)
+    settings = SCHEDULES[name].model_validate({"warm_up": 0.2})
     follower = schedule(settings, chosen, steps=20)
     for step in range(20):
         expected = 0.01 * settings.at(step, 20)

@@ -34,7 +34,7 @@ def test_what_is_not_finite_ends_the_run(value: float) -> None:
     see(stability, 1.0)
     with pytest.raises(TrainingError, match=rf"^epoch 3, batch 2: the loss is {value}; mend it$"):
         see(stability, value)
-    with pytest.raises(TrainingError, match=rf"^epoch 3, batch 2: the norm of the gradient is {value}; mend it$"):
+    with pytest.raises(TrainingError, match=rf"^epoch 3, batch 1: the norm of the gradient is {value}; mend it$"):
         stability.see_gradient(torch.tensor(value))
 
 
@@ -47,7 +47,7 @@ def test_explosions_in_a_row_end_the_run() -> None:
     with pytest.raises(TrainingError) as refusal:
         see(stability, 60.0)
     assert str(refusal.value) == (
-        "epoch 2, batch 3: the loss has exploded to 60, for 3 batches above 4.16, 2 times that of guessing; mend it"
+        "epoch 2, batch 2: the loss has exploded to 60, for 3 batches above 4.16, 2 times that of guessing; mend it"
     )
 
 

@@ -33,7 +33,7 @@ class Lion(Optimizer):
 
     @override
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every weight that has a gradient; returns what the closure gives."""
         loss = None
         if closure is not None:

@@ -60,7 +60,7 @@ class Muon(Optimizer):
 
     @override
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every weight that has a gradient; returns what the closure gives."""
         loss = None
         if closure is not None:
@@ -108,4 +108,5 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     for _ in range(_ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    orthogonal: Tensor = (x.T if tall else x).to(matrix.dtype)
+    return orthogonal

@@ -47,7 +47,6 @@ class Stability:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(f"{self._place()}: the loss is {value}; {self.remedy}")
-        self._losses.append(value)
         highest = self.settings.explosion * math.log(n_emotions)
         self.explosions = self.explosions + 1 if 0 < highest < value else 0
         if self.explosions >= self.settings.batches:
@@ -55,6 +54,7 @@ class Stability:
                 f"{self._place()}: the loss has exploded to {value:.3g}, for {self.explosions} batches above {highest:.3g}, "
                 f"{self.settings.explosion:g} times that of guessing; {self.remedy}"
             )
+        self._losses.append(value)
         return value
 
     def see_gradient(self, norm: Tensor) -> None:
@@ -65,7 +65,9 @@ class Stability:
         """
         value = float(norm)
         if not math.isfinite(value):
-            raise TrainingError(f"{self._place()}: the norm of the gradient is {value}; {self.remedy}")
+            raise TrainingError(
+                f"epoch {self.epoch + 1}, batch {len(self._losses)}: the norm of the gradient is {value}; {self.remedy}"
+            )
         self._norms.append(value)
 
     def scores(self) -> dict[str, float]:
