@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def _print_waveform(waves: Sequence[Wave], scene: Scene, folder: Path) -> None:
     for name, fields in variants:
         chain: Any = (WAVEFORM_AUGMENTATIONS[name].model_validate({"probability": 1, **fields}),)
         label = f"{name} {next(iter(fields.values()))[0]}" if name in ("codec", "noise") else name
-        print(f"{label:26} {_milliseconds(lambda chain=chain: _augment(chain, waves, scene), _CLIPS):9.2f}", flush=True)
+        print(f"{label:26} {_milliseconds(partial(_augment, chain, waves, scene), _CLIPS):9.2f}", flush=True)
 
 
 def _augment(chain: Any, waves: Sequence[Wave], scene: Scene, rng: np.random.Generator | None = None) -> None:
@@ -135,7 +136,7 @@ def _print_batches() -> None:
         chosen: Any = {"spectrogram": (), "batch": ()}
         chosen["spectrogram" if name in SPECTROGRAM_AUGMENTATIONS else "batch"] = chain
         rng, examples = np.random.default_rng(0), _examples()
-        took = _milliseconds(lambda chosen=chosen, rng=rng, examples=examples: _combine(chosen, examples, rng), _BATCH)
+        took = _milliseconds(partial(_combine, chosen, examples, rng), _BATCH)
         print(f"{name:26} {took:9.3f}")
 
 
@@ -159,8 +160,8 @@ def _print_librosa(waves: Sequence[Wave], scene: Scene) -> None:
     for name, drawn, theirs in pairs:
         rows = [
             (
-                _seconds(lambda drawn=drawn: [drawn.apply(wave, scene) for wave in waves]),
-                _seconds(lambda theirs=theirs: [theirs(wave) for wave in waves]),
+                _seconds(partial(_each, partial(drawn.apply, scene=scene), waves)),
+                _seconds(partial(_each, theirs, waves)),
             )
             for _ in range(_ROUNDS)
         ][1:]
@@ -175,16 +176,19 @@ def _print_share(waves: Sequence[Wave], scene: Scene, folder: Path) -> None:
     many = [waves[number % _CLIPS] for number in range(16 * _CLIPS)]
     for label, settings in (("default chain", AugmentationSettings()), ("full chain", full_chain(folder))):
         rng, examples = np.random.default_rng(1), _examples()
-        waveform = _milliseconds(lambda s=settings, r=rng: _many(s.waveform, many, scene, r), len(many))
-        batch = _milliseconds(
-            lambda s=settings, r=rng, e=examples: _combine({"spectrogram": s.spectrogram, "batch": s.batch}, e, r),
-            _BATCH,
-        )
+        waveform = _milliseconds(partial(_many, settings.waveform, many, scene, rng), len(many))
+        chosen = {"spectrogram": settings.spectrogram, "batch": settings.batch}
+        batch = _milliseconds(partial(_combine, chosen, examples, rng), _BATCH)
         share = (waveform + batch) / (waveform + batch + step)
         print(
             f"{label:26} waves {waveform:5.2f} ms, spectrograms and batches {batch:5.2f} ms a clip: "
             f"{share:.0%} of both together, target {_TARGET_SHARE:.0%}"
         )
+
+
+def _each(work: Callable[[Wave], object], waves: Sequence[Wave]) -> None:
+    for wave in waves:
+        work(wave)
 
 
 def _many(chain: Any, waves: Sequence[Wave], scene: Scene, rng: np.random.Generator) -> None:
@@ -203,7 +207,7 @@ def _step_milliseconds() -> float:
         with torch.no_grad():
             spec, frames = classifier.spec(wave)
         logits = classifier.network(spec.contiguous(memory_format=torch.channels_last), frames)
-        masked_cross_entropy(logits, examples.targets, examples.allowed).backward()
+        torch.autograd.backward(masked_cross_entropy(logits, examples.targets, examples.allowed))
 
     return _milliseconds(step, _BATCH)
 

@@ -1,6 +1,9 @@
 """Waves to augment, and what is measured on them."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.waveform import Scene, Wave
@@ -30,7 +33,7 @@ def cents(measured_hz: float, expected_hz: float) -> float:
     return float(1200 * np.log2(measured_hz / expected_hz))
 
 
-def power(wave: Wave) -> float:
+def power(wave: npt.NDArray[Any]) -> float:
     return float(np.mean(np.square(wave, dtype=np.float64)))
 
 

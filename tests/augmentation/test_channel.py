@@ -49,7 +49,7 @@ def test_a_recorded_response_is_convolved_from_its_direct_sound_on(tmp_path: Pat
     soundfile.write(tmp_path / "room.wav", response, RATE, subtype="FLOAT")
     wave = noise(5000)
     heard = RoomDraw(folder=tmp_path, recording="room.wav").apply(wave, SCENE)
-    expected = np.convolve(wave.astype(np.float64), response[100:])[:5000]
+    expected: np.ndarray = np.convolve(wave.astype(np.float64), response[100:])[:5000]
     np.testing.assert_allclose(heard, expected * np.sqrt(power(wave) / power(expected)), atol=1e-6)
 
 
@@ -93,7 +93,8 @@ def speech_like() -> Wave:
     """Voiced pulses under an envelope, so that codecs for speech have something to do and delays can be seen."""
     time_s = np.arange(RATE) / RATE
     harmonics = np.sum([np.sin(2 * np.pi * 130 * k * time_s + k * k) / k for k in range(1, 25)], axis=0)
-    return (0.1 * harmonics * (1 + np.sin(2 * np.pi * 3 * time_s)) + 0.002 * noise(RATE)).astype(np.float32)
+    voiced = 0.1 * harmonics * (1 + np.sin(2 * np.pi * 3 * time_s))
+    return np.asarray(voiced + 0.002 * noise(RATE), np.float32)
 
 
 @pytest.mark.parametrize(("codec", "least_db"), [("mu_law", 30.0), ("mp3", 8.0), ("opus", 3.0)])

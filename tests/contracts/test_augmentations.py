@@ -94,8 +94,10 @@ def drawn_by(settings: Augmentation, seed: int = 0, sample_rate: int = RATE) -> 
         around = SHAPE
     elif settings.name in BATCH_AUGMENTATIONS:
         around = CLIPS
-    [drawn] = draw((settings,), np.random.Generator(np.random.Philox(seed)), around)  # type: ignore[arg-type]
-    return drawn
+    chain: Any = (settings,)
+    drawn: tuple[Draw, ...] = draw(chain, np.random.Generator(np.random.Philox(seed)), around)
+    [only] = drawn
+    return only
 
 
 def examples(n_frames: torch.Tensor | None = None) -> Examples:
@@ -203,7 +205,7 @@ EXTREMES = {
 def test_any_wave_gives_finite_samples_of_sensible_length(number: int, all_variants: list[Augmentation]) -> None:
     settings = all_variants[number]
     for label, wave in EXTREMES.items():
-        for seed in range(3):
+        for seed in range(1 if settings.name == "codec" else 3):
             drawn = drawn_by(settings, seed)
             assert isinstance(drawn, WaveformDraw)
             changed = drawn.apply(wave, scene())
@@ -219,7 +221,7 @@ def test_any_wave_gives_finite_samples_of_sensible_length(number: int, all_varia
                 assert len(changed) == len(wave), label
             if label.endswith("silent") and settings.name != "concatenation":
                 assert np.abs(changed).max() < 1e-4, label
-    assert not len(drawn.apply(np.zeros(0, np.float32), scene()))
+    assert not len(applied(drawn_by(settings), np.zeros(0, np.float32)))
 
 
 @pytest.mark.parametrize("sample_rate", [4000, 22_050, 48_000])
@@ -283,21 +285,21 @@ def test_settings_describe_themselves(name: str) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_settings_read_back(level: str) -> None:
     for name, settings in LEVELS[level].items():
-        expected = settings()
+        expected = settings.model_validate({})
         for given in (name, {"name": name}, expected.model_dump(mode="json")):
             assert getattr(validate({"augmentation": {level: [given]}}).augmentation, level) == (expected,)
 
 
 def fields() -> Iterator[tuple[str, str]]:
     for name, settings in AUGMENTATIONS.items():
-        for field, default in settings().model_dump().items():
+        for field, default in settings.model_validate({}).model_dump().items():
             if isinstance(default, (int, float)) or (isinstance(default, tuple) and not isinstance(default[0], str)):
                 yield name, field
 
 
 @pytest.mark.parametrize(("name", "field"), list(fields()))
 def test_numbers_out_of_bounds_name_their_field(name: str, field: str) -> None:
-    default = AUGMENTATIONS[name]().model_dump()[field]
+    default = AUGMENTATIONS[name].model_validate({}).model_dump()[field]
     for value in (-1000.0, 1e9, float("inf"), float("nan")):
         given = (value, value) if isinstance(default, tuple) else value
         with pytest.raises(ValidationError) as refusal:

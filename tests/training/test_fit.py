@@ -73,6 +73,12 @@ def test_every_epoch_has_an_order_crops_and_speeds_of_its_own(
     assert not set(drawn[0]) & set(drawn[1])
 
 
+def test_a_folder_of_recordings_that_is_not_there_is_named_before_anything_is_written(small: runs.Small) -> None:
+    with pytest.raises(ConfigurationError, match=r"augmentation: folder: /nowhere/noises: no such folder"):
+        small.train("augmentation.waveform=[{name: background, folder: /nowhere/noises}]")
+    assert not small.folder.exists()
+
+
 @pytest.mark.parametrize(
     "setting",
     [

@@ -149,7 +149,7 @@ class CodecSettings(WaveformAugmentation):
 def _mu_law(wave: Wave) -> Wave:
     """To 8 bits on a logarithmic scale and back; samples within full scale."""
     compressed = np.copysign(np.log1p(np.float32(_MU) * np.abs(wave)), wave) * np.float32(_STEPS / np.log1p(_MU))
-    return _EXPANDED[np.rint(compressed).astype(np.int16) + _STEPS]
+    return np.take(_EXPANDED, np.rint(compressed).astype(np.int16) + _STEPS)
 
 
 def _coded(wave: Wave, codec: Codec, compression: float, *, sample_rate: int) -> Wave:
