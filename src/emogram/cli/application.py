@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "corpus", "training", "comparison", "learning_rate", "listing")
+MODULES = ("demo", "predict", "corpus", "training", "comparison", "learning_rate", "listing", "networks")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
@@ -27,6 +27,7 @@ HOMES = {
     "compare": "comparison",
     "learning-rate": "learning_rate",
     "list": "listing",
+    "networks": "networks",
 }
 """Commands whose module alone is imported when they are called, which keeps start-up short."""
 

@@ -10,14 +10,13 @@ whole batch with its padding, but only in training: evaluation uses the statisti
 
 from typing import Annotated, ClassVar, Literal
 
-import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from typing_extensions import override
 
 from emogram.networks.blocks import Block, ConvolutionUnit, ParallelStem
 from emogram.networks.layers import ActivationName, DropName, NormalisationName
-from emogram.networks.network import Network, frame_mask
+from emogram.networks.network import Network, frame_mask, full_precision
 from emogram.networks.pooling import Pooling, PoolingName, pooling
 from emogram.networks.recipes import RECIPES
 from emogram.networks.sequence import SequenceName, sequence
@@ -136,7 +135,7 @@ class CNN(Network):
         # The sums of the pooling want full precision even where the convolutions ran in bfloat16.
         frames = features.mean(dim=2).float()
         if self.sequence is not None:
-            with torch.autocast(spec.device.type, enabled=False):
+            with full_precision(frames):
                 frames = self.sequence(frames, mask)
         pooled: Tensor = self.pooling(frames, mask)
         return pooled

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
 import torch
@@ -36,9 +37,14 @@ class Network(nn.Module, ABC):
     def forward(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
         """See the class."""
         pooled = self.embedding(spec, n_frames)
-        with torch.autocast(spec.device.type, enabled=False):
+        with full_precision(spec):
             logits: Tensor = self.head(self.dropout(pooled))
         return logits
+
+
+def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
+    """Where sums and the last layer are computed: no autocast on the tensor's device, which a tensor without values has not."""
+    return nullcontext() if tensor.is_meta else torch.autocast(tensor.device.type, enabled=False)
 
 
 def frame_mask(n_frames: Tensor, length: int) -> Tensor:

@@ -37,8 +37,8 @@ RECIPES: dict[str, Recipe] = {
         {**_SMALL, "channels": (64, 128, 192, 256), "convolution": "separable"},
     ),
     "cnn-dilated": Recipe(
-        "Kernels that spread in time (Yu and Koltun 2016) where the others halve it: fine steps, the same reach.",
-        {**_SMALL, "strides": (1, 2, 1, 1), "dilations": (1, 1, 2, 4)},
+        "Kernels that spread in time (Yu and Koltun 2016) where the others halve it: finer steps, a longer reach.",
+        {**_SMALL, "strides": (2, 2, 1, 1), "dilations": (1, 1, 2, 4)},
     ),
     "cnn-branches": Recipe(
         "Tall, wide and square kernels side by side at the start (LIGHT-SERNet, Aftab et al. 2022).",

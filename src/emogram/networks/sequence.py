@@ -102,7 +102,7 @@ class FrameAttention(Sequence):
     def __init__(self, channels: int, width: int, layers: int, heads: int) -> None:
         super().__init__()
         self.project = nn.Linear(channels, width)
-        self.layers = nn.ModuleList(_AttentionLayer(width, heads) for _ in range(layers))
+        self.layers = nn.ModuleList(AttentionLayer(width, heads) for _ in range(layers))
         self.normalisation = nn.LayerNorm(width)
         self.out_channels = width
 
@@ -116,8 +116,8 @@ class FrameAttention(Sequence):
         return y
 
 
-class _AttentionLayer(nn.Module):
-    """[B, N, width], seen [B, 1, 1, N] or None -> [B, N, width]."""
+class AttentionLayer(nn.Module):
+    """One layer of `FrameAttention`: [B, N, width], seen [B, 1, 1, N] or None -> [B, N, width]."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -133,6 +133,7 @@ class _AttentionLayer(nn.Module):
         self.perceptron = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
     def forward(self, x: Tensor, seen: Tensor | None) -> Tensor:
+        """See the class; `seen` is true where a frame is real."""
         y = self.look(x)
         heads = (
             part(y).unflatten(2, (self.heads, -1)).transpose(1, 2) for part in (self.queries, self.keys, self.values)

@@ -17,7 +17,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from emogram.errors import ConfigurationError
-from emogram.networks.network import Network
+from emogram.networks.network import Network, full_precision
 from emogram.networks.pooling import Pooling, PoolingName, pooling
 from emogram.networks.settings import NetworkType, Recipe
 
@@ -138,7 +138,7 @@ class WhisperNetwork(Network):
         mask = None if n_positions is None else _real(n_positions, hidden.shape[3])
         frames, mask = self._mixed(hidden.transpose(2, 3), mask, frozen=frozen)
         pooled = self.dropout(self.pooled_norm(self.pooling(frames.float(), mask)))
-        with torch.autocast(hidden.device.type, enabled=False):
+        with full_precision(hidden):
             logits: Tensor = self.head(pooled)
         return logits
 
