@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "corpus", "training", "comparison", "learning_rate", "listing", "networks")
+MODULES = ("demo", "predict", "listen", "corpus", "training", "comparison", "learning_rate", "listing", "networks")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
     "demo": "demo",
     "predict": "predict",
+    "listen": "listen",
     "corpus": "corpus",
     "train": "training",
     "evaluate": "training",
