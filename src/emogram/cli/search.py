@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+def register(application: object) -> None:
+    """No."""
