@@ -20,7 +20,7 @@ from emogram.augmentation.waveform import add_noise
 from emogram.corpora.clip import Clip
 from emogram.errors import CorpusError
 from emogram.evaluation.predictions import Predictions
-from emogram.recognition.recognizer import Recognizer, Windows
+from emogram.recognition.recognizer import Recognizer, Windows, load
 from emogram.training.cache import AudioCache
 
 CLEAN = "clean"
@@ -44,7 +44,7 @@ class Noise(_Settings):
         """In tables: ``noise 10 dB``."""
         return f"noise {self.snr_db:g} dB"
 
-    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
         """The noisy wave [T]; the noise follows from the clip."""
         return add_noise(wave, np.random.default_rng([*clip.clip_id.encode()]), snr_db=self.snr_db)
 
@@ -62,7 +62,7 @@ class Telephone(_Settings):
         usual = (self.low_hz, self.high_hz) == (300.0, 3400.0)
         return "telephone" if usual else f"telephone {self.low_hz:g} to {self.high_hz:g} Hz"
 
-    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
         """The wave [T] inside the band; an upper edge beyond what the rate can hold changes nothing there."""
         inside = self.high_hz < 0.49 * sample_rate
         edges = (self.low_hz, self.high_hz) if inside else self.low_hz
@@ -81,7 +81,7 @@ class OtherCorpus(_Settings):
         """In tables: ``corpus emodb``."""
         return f"corpus {self.corpus}"
 
-    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
         """The wave as it is."""
         return wave
 
@@ -111,8 +111,6 @@ def predict(model: Path, clips: Sequence[Clip], condition: Condition, cache_fold
         CorpusError: the model was taught none of the emotions.
         EmogramError: a clip or the model cannot be read.
     """
-    from emogram.recognition import load  # noqa: PLC0415 - onnxruntime takes a while
-
     recognizer = load(str(model), threads=threads)
     known = [clip for clip in clips if clip.emotion in recognizer.emotions]
     if not known:

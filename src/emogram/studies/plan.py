@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, EmogramError, TrainingError

@@ -65,7 +65,7 @@ def run_all(work: Work, *, retry: bool = False, say: Say = lambda _: None) -> in
     if work.workers == 1:
         _work(work, say)
     else:
-        arguments = {worker: (work,) for worker in range(work.workers)}
+        arguments = dict.fromkeys(range(work.workers), (work,))
         with closing(each_in_a_process(_work_aloud, arguments, jobs=work.workers)) as outcomes:
             for worker, outcome in outcomes:
                 if isinstance(outcome, EmogramError):
