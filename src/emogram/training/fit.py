@@ -20,7 +20,7 @@ from emogram.errors import ConfigurationError
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
 from emogram.training.data import Batch, ClipDataset, EpochSampler, LengthSampler, collate
-from emogram.training.history import History
+from emogram.training.history import History, Watch
 from emogram.training.learner import AveragedWeights, Learner
 from emogram.training.progress import EpochProgress
 
@@ -92,16 +92,23 @@ def evaluation_batches(dataset: ClipDataset, batch_size: int = _VALIDATION_BATCH
     return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
 
 
-def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Batch], folder: Path) -> History:
+def fit(
+    learner: Learner,
+    training: DataLoader[Batch],
+    validation: DataLoader[Batch],
+    folder: Path,
+    *,
+    watch: Watch | None = None,
+) -> History:
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
-    Leaves ``history.csv`` and the best and the last checkpoint in the folder.
+    Leaves ``history.csv`` and the best and the last checkpoint in the folder. `watch` is told of every epoch.
 
     Raises:
         KeyboardInterrupt: interrupted; what is in the folder can be continued.
     """
     settings = learner.settings
-    history = History(folder / "history.csv")
+    history = History(folder / "history.csv", watch)
     _quiet()
     trainer = lightning.Trainer(
         max_epochs=settings.fit.epochs,

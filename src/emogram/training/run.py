@@ -21,6 +21,7 @@ from emogram.training.configuration import Configuration
 from emogram.training.data import generator
 from emogram.training.environment import describe
 from emogram.training.fit import BEST, check_device, checkpoint, evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.history import Epoch, History, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation import class_weights
@@ -80,6 +81,35 @@ def train(
     return metrics
 
 
+def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Clip], watch: Watch) -> list[Epoch]:
+    """Fit as `train` does and stop there: the test part is not looked at, and nothing is exported.
+
+    Args:
+        configuration: of the run.
+        folder: of the fit; continued where it holds a part of the same run.
+        clips: to split.
+        watch: told of every epoch as it ends; what it raises ends the fit.
+
+    Returns:
+        All epochs, with their validation scores.
+
+    Raises:
+        EmogramError: as `train`.
+    """
+    check_device(configuration.runtime)
+    if configuration.runtime.threads:
+        torch.set_num_threads(configuration.runtime.threads)
+    material = prepare(configuration, clips)
+    classifier = build_classifier(configuration, len(material.emotions))
+    identity = material.identity(configuration)
+    require_own(folder, identity)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_inputs(folder, configuration, material, identity)
+    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
+    cache.fill([*material.split.train, *material.split.validation])
+    return _fit(classifier, configuration, material, cache, folder, watch=watch).epochs
+
+
 def build_classifier(configuration: Configuration, n_classes: int) -> Classifier:
     """The classifier with random weights that follow from the seed.
 
@@ -105,8 +135,14 @@ def _write_inputs(folder: Path, configuration: Configuration, material: Material
 
 
 def _fit(
-    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
-) -> None:
+    classifier: Classifier,
+    configuration: Configuration,
+    material: Material,
+    cache: AudioCache,
+    folder: Path,
+    *,
+    watch: Watch | None = None,
+) -> History:
     _measure_statistics(classifier, material.split.train, cache)
     training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
     validation = evaluation_batches(material.dataset("validation", cache))
@@ -119,7 +155,7 @@ def _fit(
         weights=weights,
         bf16=uses_bf16(configuration.runtime),
     )
-    fit(learner, training, validation, folder)
+    return fit(learner, training, validation, folder, watch=watch)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
