@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "listen", "corpus", "training", "comparison", "learning_rate", "listing", "networks")
+MODULES = (
+    "demo",
+    "predict",
+    "listen",
+    "corpus",
+    "training",
+    "comparison",
+    "learning_rate",
+    "study",
+    "search",
+    "listing",
+    "networks",
+)
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
@@ -27,6 +39,8 @@ HOMES = {
     "evaluate": "training",
     "compare": "comparison",
     "learning-rate": "learning_rate",
+    "study": "study",
+    "search": "search",
     "list": "listing",
     "networks": "networks",
 }

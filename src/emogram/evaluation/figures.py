@@ -5,6 +5,7 @@ Colours are told apart with any colour vision (Okabe and Ito 2008; sequential ma
 by colour alone.
 """
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -255,6 +256,51 @@ def spectrogram_grid(examples: Sequence[Example], *, columns: int = 2, range_db:
         for axes in panels.flat[len(examples) :]:
             axes.set_visible(False)
         figure.colorbar(image, ax=panels, fraction=0.04, pad=0.02, aspect=12 * rows).set_label("level in dB")
+    return figure
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A score to show: its name, value and the ends of its interval (None without one), and whether it is the base."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    is_base: bool = False
+    verdict: str = ""
+
+
+def intervals(scores: Sequence[Marked], *, label: str, title: str = "", scale: float = 100) -> "Figure":
+    """Scores with their 95 % intervals, one below the other; a line marks the base, a colour and a shape each verdict.
+
+    Args:
+        scores: from the top down.
+        label: of the axis.
+        title: above the figure; wrapped.
+        scale: 100 for percent.
+    """
+    if not scores:
+        raise ConfigurationError("intervals: no scores to show; run the study first")
+    looks = {"better": (BLUE, "^"), "worse": (ORANGE, "v")}
+    heading = textwrap.fill(title, 68)
+    with _figure(7.2, 1.5 + 0.3 * len(scores) + 0.2 * heading.count("\n")) as figure:
+        axes = figure.subplots()
+        legend: dict[str, Any] = {}
+        for row, score_ in enumerate(scores):
+            colour, marker = (INK, "s") if score_.is_base else looks.get(score_.verdict, (GREY, "o"))
+            if score_.low is not None and score_.high is not None:
+                axes.plot([scale * score_.low, scale * score_.high], [row, row], "-", color=colour, linewidth=1.6)
+            points = axes.plot(scale * score_.value, row, marker, color=colour, markersize=7, linestyle="none")
+            legend.setdefault("base" if score_.is_base else score_.verdict or "no evidence", points[0])
+            if score_.is_base:
+                axes.axvline(scale * score_.value, color=INK, linewidth=0.9, linestyle=":")
+        axes.set_yticks(range(len(scores)), [score_.name for score_ in scores])
+        axes.set(ylim=(len(scores) - 0.4, -0.6), xlabel=label)
+        axes.set_title(heading, x=0, ha="left")
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        figure.legend(legend.values(), legend.keys(), loc="outside lower right", ncols=len(legend))
     return figure
 
 

@@ -19,7 +19,7 @@ from emogram.errors import ConfigurationError
 from emogram.training.batches import Batches
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
-from emogram.training.history import History
+from emogram.training.history import History, Watch
 from emogram.training.learner import AveragedWeights, Learner
 from emogram.training.progress import EpochProgress
 
@@ -78,16 +78,18 @@ def optimizer_steps(batches: int, configuration: Configuration) -> int:
     return -(-batches // configuration.fit.accumulation) * configuration.fit.epochs
 
 
-def fit(learner: Learner, training: Batches, validation: Batches, folder: Path) -> History:
+def fit(
+    learner: Learner, training: Batches, validation: Batches, folder: Path, *, watch: Watch | None = None
+) -> History:
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
-    Leaves ``history.csv`` and the best and the last checkpoint in the folder.
+    Leaves ``history.csv`` and the best and the last checkpoint in the folder. `watch` is told of every epoch.
 
     Raises:
         KeyboardInterrupt: interrupted; what is in the folder can be continued.
     """
     settings = learner.settings
-    history = History(folder / "history.csv")
+    history = History(folder / "history.csv", watch)
     _quiet()
     trainer = lightning.Trainer(
         max_epochs=settings.fit.epochs,

@@ -2,6 +2,7 @@
 
 import csv
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -51,10 +52,12 @@ class History(Callback):
 
     Args:
         path: of the file.
+        watch: called with every epoch as it ends; what it raises ends the fit.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, watch: "Watch | None" = None) -> None:
         self.path = path
+        self.watch = watch
         self.epochs: list[Epoch] = []
         self._started = 0.0
 
@@ -93,6 +96,8 @@ class History(Callback):
             )
         )
         self.write()
+        if self.watch is not None:
+            self.watch(self.epochs[-1])
 
     def write(self) -> None:
         """Write all epochs; a reader sees the old file or the new one."""
@@ -102,3 +107,7 @@ class History(Callback):
             writer.writeheader()
             writer.writerows(asdict(epoch) for epoch in self.epochs)
         partial.replace(self.path)
+
+
+Watch = Callable[[Epoch], None]
+"""Told of an epoch as it ends."""

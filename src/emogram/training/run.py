@@ -23,6 +23,7 @@ from emogram.training.configuration import Configuration
 from emogram.training.data import generator
 from emogram.training.environment import describe
 from emogram.training.fit import BEST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
+from emogram.training.history import Epoch, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation.losses import class_weights
@@ -74,7 +75,7 @@ def train(
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill([clip for clip, _ in material.rows()])
     started = time.monotonic()
-    _fit(classifier, configuration, material, cache, folder)
+    fit(*prepare_fit(classifier, configuration, material, cache), folder)
     seconds = time.monotonic() - started
     classifier = classifier.cpu().eval()
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
@@ -82,6 +83,35 @@ def train(
     metrics |= conclude(configuration, material, classifier, cache, folder)
     write_json(folder / METRICS, metrics)
     return metrics
+
+
+def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Clip], watch: Watch) -> list[Epoch]:
+    """Fit as `train` does and stop there: the test part is not looked at, and nothing is exported.
+
+    Args:
+        configuration: of the run.
+        folder: of the fit; continued where it holds a part of the same run.
+        clips: to split.
+        watch: told of every epoch as it ends; what it raises ends the fit.
+
+    Returns:
+        All epochs, with their validation scores.
+
+    Raises:
+        EmogramError: as `train`.
+    """
+    check_device(configuration.runtime)
+    if configuration.runtime.threads:
+        torch.set_num_threads(configuration.runtime.threads)
+    material = prepare(configuration, clips)
+    classifier = build_classifier(configuration, len(material.emotions))
+    identity = material.identity(configuration)
+    require_own(folder, identity)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_inputs(folder, configuration, material, identity)
+    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
+    cache.fill([*material.split.train, *material.split.validation])
+    return fit(*prepare_fit(classifier, configuration, material, cache), folder, watch=watch).epochs
 
 
 def build_classifier(configuration: Configuration, n_classes: int) -> Classifier:
@@ -129,12 +159,6 @@ def prepare_fit(
         frozen=frozen,
     )
     return learner, training, validation
-
-
-def _fit(
-    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
-) -> None:
-    fit(*prepare_fit(classifier, configuration, material, cache), folder)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
