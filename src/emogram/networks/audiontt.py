@@ -35,7 +35,10 @@ class AudioNTTSettings(NetworkType):
     @override
     def create(self, n_classes: int, in_channels: int, in_bands: int) -> "AudioNTT":
         if in_bands < 2**_HALVINGS:
-            raise ConfigurationError(f"network={self.name}: {in_bands} bands; choose at least {2**_HALVINGS}")
+            raise ConfigurationError(
+                f"network={self.name}: halves {in_bands} bands to nothing; "
+                f"choose a spectrogram with at least {2**_HALVINGS}"
+            )
         return AudioNTT(self, n_classes, in_channels, in_bands)
 
 

@@ -14,7 +14,6 @@ from emogram.networks.network import Network
 from emogram.networks.sequence import AttentionLayer
 from emogram.networks.whisper import SelfAttention
 
-
 _SILENT = ("Dropout", "Dropout2d", "Identity")
 
 
