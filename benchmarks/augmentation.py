@@ -30,7 +30,7 @@ from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.spectrogram import Shape
 from emogram.augmentation.waveform import Companions, Scene
 from emogram.training.configuration import AugmentationSettings, load
-from emogram.training.optimisation import masked_cross_entropy
+from emogram.training.optimisation.losses import masked_cross_entropy
 from emogram.training.run import build_classifier
 
 _CLIPS, _CLIP_S, _RATE, _ROUNDS = 8, 3.5, 16_000, 7

@@ -4,16 +4,17 @@ import json
 
 import pytest
 
+from emogram.augmentation import AUGMENTATIONS
 from emogram.cli import main
-from emogram.networks.cnn import RECIPES
+from emogram.networks.registry import NETWORKS
 from emogram.spectrograms import SPECTROGRAMS
 from emogram.training.optimisation.optimizers import OPTIMIZERS
 from emogram.training.optimisation.schedules import SCHEDULES
 
 NAMES = {
     "spectrograms": list(SPECTROGRAMS),
-    "augmentations": ["waveform", "spectrogram", "batch"],
-    "networks": list(RECIPES),
+    "augmentations": list(AUGMENTATIONS),
+    "networks": list(NETWORKS),
     "optimizers": list(OPTIMIZERS),
     "schedules": list(SCHEDULES),
 }
@@ -30,7 +31,7 @@ def test_every_name_has_its_line(kind: str, capsys: pytest.CaptureFixture[str]) 
 def test_a_recipe_says_what_it_changes_and_shows_its_own_values(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "networks", "cnn-base"]) == 0
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first.startswith("cnn-base  stem_channels 32, channels [48, 96, 192, 384], ")
+    assert first == f"cnn-base  {NETWORKS['cnn-base'].recipes['cnn-base'].summary}"
     assert "  channels=[48, 96, 192, 384] " in "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from emogram.errors import ConfigurationError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork, WhisperNetworkSettings
 
 SIZE = SIZES["tiny"]
-SETTINGS = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
+SETTINGS: dict[str, object] = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
 
 
 def build(**changes: int) -> WhisperNetwork:
@@ -117,11 +117,12 @@ def test_outputs_below_the_cut_that_are_mixed_are_kept() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    for fields, words in [
+    refused: list[tuple[dict[str, object], str]] = [
         ({"blocks": 5}, "blocks: whisper-tiny has 4"),
         ({"mixed": 4}, "mixed: 4 outputs of 3 blocks"),
         ({"name": "whisper-giant"}, "whisper-base"),
-    ]:
+    ]
+    for fields, words in refused:
         with pytest.raises(ValueError, match=words):
             WhisperNetworkSettings.model_validate(SETTINGS | fields)
     settings = WhisperNetworkSettings.model_validate(SETTINGS)

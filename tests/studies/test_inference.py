@@ -41,7 +41,10 @@ def test_seeds_are_averaged_and_widen_the_interval() -> None:
     assert found.seed_sd == pytest.approx(np.std(each, ddof=1))
     same = estimate(dict.fromkeys(range(3), seeds[1]), "accuracy")
     assert same.seed_sd == 0
-    assert found.low is not None and found.high is not None and same.low is not None and same.high is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert same.low is not None
+    assert same.high is not None
     assert found.high - found.low > same.high - same.low
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emogram.errors import ConfigurationError
+from emogram.networks.cnn import CNNSettings
 from emogram.spectrograms import LogMelSettings
 from emogram.training.configuration import Configuration, key, load, validate
 
@@ -165,13 +166,15 @@ def test_overrides_come_after_the_file_and_in_order(tmp_path: Path) -> None:
     assert (loaded.fit.epochs, loaded.fit.batch_size) == (6, 4)
     assert (loaded.network.name, loaded.network.dropout) == ("cnn-small", 0.5)
     assert loaded.spectrogram == LogMelSettings(n_mels=40)
-    assert loaded.network.channels == load(None, ["network=cnn-small"]).network.channels
+    assert isinstance(loaded.network, CNNSettings)
+    assert loaded.network.channels == CNNSettings.model_validate("cnn-small").channels
 
 
 def test_values_are_read_as_yaml_and_dates_as_text() -> None:
     loaded = load(None, ["name=2020-99-99", "fit.optimizer.learning_rate=1e-3", "network.squeeze_excitation=false"])
     assert loaded.name == "2020-99-99"
     assert loaded.fit.optimizer.learning_rate == 0.001
+    assert isinstance(loaded.network, CNNSettings)
     assert loaded.network.squeeze_excitation is False
 
 

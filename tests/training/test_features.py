@@ -9,7 +9,7 @@ import torch
 from emogram.corpora import Clip
 from emogram.errors import ConfigurationError, CorpusError
 from emogram.networks.classifier import Classifier
-from emogram.networks.whisper import SIZES, WhisperNetwork, WhisperNetworkSettings
+from emogram.networks.whisper import SIZES, EncoderBlock, WhisperNetwork, WhisperNetworkSettings
 from emogram.spectrograms import SPECTROGRAMS
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import validate
@@ -97,7 +97,10 @@ def test_another_weight_setting_or_cut_is_another_folder(
     folders.add(other.folder)
     network = classifier.network
     assert isinstance(network, WhisperNetwork)
-    lower, upper = (layer.fc1.weight for layer in network.encoder.layers)
+    first, second = network.encoder.layers
+    assert isinstance(first, EncoderBlock)
+    assert isinstance(second, EncoderBlock)
+    lower, upper = first.fc1.weight, second.fc1.weight
     before = lower.detach().clone()
     with torch.no_grad():
         lower[0, 0] += 1

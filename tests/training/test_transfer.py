@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from emogram.errors import ConfigurationError, EmogramError, ModelError
-from emogram.networks.whisper import SIZES, WhisperEncoder, WhisperNetwork
+from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork
 from emogram.training.configuration import Configuration, validate
 from emogram.training.run import build_classifier
 from emogram.training.transfer import frozen_blocks, parameter_groups
@@ -47,6 +47,12 @@ def network_of(given: Configuration) -> WhisperNetwork:
     return network
 
 
+def block(network: WhisperNetwork, number: int) -> EncoderBlock:
+    found = network.encoder.layers[number]
+    assert isinstance(found, EncoderBlock)
+    return found
+
+
 def test_published_weights_are_loaded_and_the_head_is_random(published: Path) -> None:
     torch.manual_seed(3)
     expected = WhisperEncoder(SIZES["tiny"], blocks=BLOCKS + 1).state_dict()
@@ -77,8 +83,8 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
     network = classifier.network
     assert isinstance(network, WhisperNetwork)
     assert scale[id(network.head.weight)] == scale[id(network.mix)] == 1.0
-    assert scale[id(network.encoder.layers[1].fc1.weight)] == pytest.approx(0.5)
-    assert scale[id(network.encoder.layers[0].fc1.weight)] == pytest.approx(0.05)
+    assert scale[id(block(network, 1).fc1.weight)] == pytest.approx(0.5)
+    assert scale[id(block(network, 0).fc1.weight)] == pytest.approx(0.05)
     assert scale[id(network.encoder.conv1.weight)] == pytest.approx(0.005)
     assert len(scale) == len(list(classifier.parameters()))
 

@@ -35,7 +35,7 @@ def register(application: typer.Typer) -> None:
     application.command()(listen)
 
 
-def listen(
+def listen(  # noqa: PLR0917 - the words of a command line
     model: Annotated[
         str | None,
         typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL"),
@@ -73,18 +73,23 @@ def listen(
     show = _Bars(recognizer.emotions) if output is LiveFormat.BAR else _show_json
     if recording is not None:
         rate = recognizer.info.sample_rate
-        _follow(recognizer, _play(recording, rate, fast=fast), rate, hop_s, seconds, show)
+        _follow(
+            recognizer, _play(recording, rate, fast=fast), sample_rate=rate, hop_s=hop_s, seconds=seconds, show=show
+        )
         return
     from emogram.recognition.microphone import Microphone
 
     with Microphone(int(device) if device is not None and device.isdecimal() else device) as microphone:
         typer.echo("Listening. Stop with Ctrl-C. What you say stays on this machine.", err=True)
-        _follow(recognizer, iter(microphone), microphone.sample_rate, hop_s, seconds, show)
+        _follow(
+            recognizer, iter(microphone), sample_rate=microphone.sample_rate, hop_s=hop_s, seconds=seconds, show=show
+        )
 
 
 def _follow(
     recognizer: "Recognizer",
     blocks: "Iterator[Wave]",
+    *,
     sample_rate: int,
     hop_s: float,
     seconds: float | None,

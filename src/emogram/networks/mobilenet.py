@@ -145,7 +145,8 @@ class _Convolution(nn.Sequential):
 
     @override
     def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:  # type: ignore[override]
-        x = super().forward(x)
+        for layer in self:
+            x = layer(x)
         if mask is not None:
             mask = mask[..., :: self.stride]
             x = x * mask
@@ -165,6 +166,7 @@ class _SqueezeExcitation(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """See the class."""
         layers = self.conc_se_layers[0]
+        assert isinstance(layers, nn.ModuleDict)
         summary = mean_over_time(x.mean(dim=2), None if mask is None else mask[:, 0])
         gate = layers["fc2"](functional.relu(layers["fc1"](summary))).sigmoid()
         return x * gate[:, :, None, None], mask

@@ -226,7 +226,8 @@ class EncoderBlock(nn.Module):
         """See the class; `mask` [B, N] is one where a position is real."""
         x = x + self.dropout(self.self_attn(self.self_attn_layer_norm(x), mask))
         added: Tensor = self.fc2(functional.gelu(self.fc1(self.final_layer_norm(x))))
-        return x + self.dropout(added)
+        x = x + self.dropout(added)
+        return x
 
 
 class SelfAttention(nn.Module):
@@ -251,7 +252,7 @@ class SelfAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """[B, N, D] -> [B, heads, N, D / heads]."""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return torch.unflatten(x, 2, (self.heads, -1)).transpose(1, 2)
 
 
 def _real(n_frames: Tensor, length: int) -> Tensor:

@@ -150,7 +150,7 @@ def speech(active: Flags, periodicity: Values) -> list[Interval]:
     starts = starts[np.concatenate(([0], bridged + 1))] if len(starts) else starts
     ends = ends[np.concatenate((bridged, [len(ends) - 1]))] if len(ends) else ends
     voiced = np.concatenate(([0], np.cumsum(active & (periodicity > _PERIODIC))))
-    found = []
+    found: list[Interval] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         long_enough = (end - start) * HOP_S >= _SHORTEST_S
         if long_enough and (voiced[end] - voiced[start]) * HOP_S >= _LEAST_PERIODIC_S:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.signal import butter, sosfilt
 
-from emogram.augmentation.waveform import add_noise
+from emogram.augmentation.noise import coloured, mixed
 from emogram.corpora.clip import Clip
 from emogram.errors import CorpusError
 from emogram.evaluation.predictions import Predictions
@@ -44,9 +44,10 @@ class Noise(_Settings):
         """In tables: ``noise 10 dB``."""
         return f"noise {self.snr_db:g} dB"
 
-    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
         """The noisy wave [T]; the noise follows from the clip."""
-        return add_noise(wave, np.random.default_rng([*clip.clip_id.encode()]), snr_db=self.snr_db)
+        rng = np.random.default_rng([*clip.clip_id.encode()])
+        return mixed(wave, coloured(len(wave), "white", rng, sample_rate=sample_rate), snr_db=self.snr_db)
 
 
 class Telephone(_Settings):

@@ -17,7 +17,8 @@ from emogram.augmentation.masking import MasksSettings
 from emogram.augmentation.stretching import SpeedSettings
 from emogram.augmentation.warping import FilterAugmentSettings
 from emogram.errors import ConfigurationError, did_you_mean
-from emogram.networks.registry import NetworkSettings, settings_of
+from emogram.networks.cnn import CNNSettings
+from emogram.networks.registry import NetworkSettings
 from emogram.spectrograms import LogMelSettings, SpectrogramSettings
 from emogram.training.fit_settings import FitSettings
 from emogram.training.problems import describe, truth_in_place_of_a_number
@@ -84,7 +85,7 @@ class Configuration(Settings):
     audio: AudioSettings = AudioSettings()
     spectrogram: SpectrogramSettings = Field(LogMelSettings(), description="what the network sees of a wave")
     augmentation: AugmentationSettings = AugmentationSettings()
-    network: NetworkSettings = Field(default_factory=lambda: settings_of("cnn-base"))
+    network: NetworkSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
     transfer: TransferSettings | None = Field(None, description="weights to start from; none: random ones")
     fit: FitSettings = Field(FitSettings(), description="how it learns")
     runtime: RuntimeSettings = RuntimeSettings()
