@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from emogram.networks.sequence import FrameAttention, GatedRecurrence, Sequence, sequence
+from emogram.networks.sequence import AttentionLayer, FrameAttention, GatedRecurrence, Sequence, sequence
 
 LENGTHS = (9, 4, 1)
 
@@ -62,6 +62,7 @@ def test_attention_is_the_papers() -> None:
     torch.manual_seed(0)
     module = FrameAttention(6, 4, 1, 1).double().eval()
     (layer,) = module.layers
+    assert isinstance(layer, AttentionLayer)
     values = frames().double()
     with torch.no_grad():
         x = module.project(values.transpose(1, 2))

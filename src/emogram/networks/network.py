@@ -64,5 +64,5 @@ def long_enough(spec: Tensor, n_frames: Tensor | None, least: int) -> tuple[Tens
     """
     if n_frames is not None:
         spec = spec * frame_mask(n_frames, spec.shape[3])
-    spec = functional.pad(spec, (0, torch.sym_max(least - spec.shape[3], 0)))
+    spec = functional.pad(spec, (0, torch.sym_max(least - spec.shape[3], 0)))  # type: ignore[no-untyped-call]
     return spec, None if n_frames is None else frame_mask(n_frames.clamp_min(least), spec.shape[3])

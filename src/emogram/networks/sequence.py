@@ -49,7 +49,8 @@ class GatedRecurrence(Sequence):
         if torch.onnx.is_in_onnx_export():
             return self._as_operators(x).transpose(1, 2)
         if mask is None:
-            return self.gru(x)[0].transpose(1, 2)
+            whole: Tensor = self.gru(x)[0]
+            return whole.transpose(1, 2)
         lengths = mask[:, 0].sum(dim=1).long().cpu()
         packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         unpacked, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.shape[1])
@@ -135,10 +136,11 @@ class AttentionLayer(nn.Module):
     def forward(self, x: Tensor, seen: Tensor | None) -> Tensor:
         """See the class; `seen` is true where a frame is real."""
         y = self.look(x)
-        heads = (
-            part(y).unflatten(2, (self.heads, -1)).transpose(1, 2) for part in (self.queries, self.keys, self.values)
+        queries, keys, values = (
+            torch.unflatten(part(y), 2, (self.heads, -1)).transpose(1, 2)
+            for part in (self.queries, self.keys, self.values)
         )
-        y = functional.scaled_dot_product_attention(*heads, attn_mask=seen)
+        y = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=seen)
         x = x + self.join(y.transpose(1, 2).flatten(2))
         added: Tensor = self.perceptron(self.think(x))
         return x + added

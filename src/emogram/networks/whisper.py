@@ -226,8 +226,8 @@ class EncoderBlock(nn.Module):
         """See the class; `mask` [B, N] is one where a position is real."""
         x = x + self.dropout(self.self_attn(self.self_attn_layer_norm(x), mask))
         added: Tensor = self.fc2(functional.gelu(self.fc1(self.final_layer_norm(x))))
-        x = x + self.dropout(added)
-        return x
+        total: Tensor = x + self.dropout(added)
+        return total
 
 
 class SelfAttention(nn.Module):
