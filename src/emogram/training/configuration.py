@@ -96,7 +96,7 @@ class Configuration(Settings):
         if self.transfer is None:
             del fields["transfer"]
         else:
-            fields["transfer"]["source"] = self.transfer.source_sha256()
+            fields["transfer"]["source"] = f"sha256 {self.transfer.source_sha256()}"
         return fields
 
     def to_yaml(self) -> str:
