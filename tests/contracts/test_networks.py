@@ -30,7 +30,7 @@ NEGLIGIBLE = 1e-5
 """A parameter whose gradient is smaller than that part of the largest one gets none."""
 
 RATE = 16_000
-BUDGETS = {"cnn-tiny": 100_000, "cnn-small": 500_000, "cnn-base": 3_000_000}
+BUDGETS = {"cnn-tiny": 100_000, "cnn-small": 500_000, "cnn-base": 3_000_000, "cnn-student": 3_000_000}
 
 AXES: dict[str, tuple[str, ...]] = {
     "pooling": get_args(PoolingName),
@@ -109,7 +109,11 @@ _SMALL = st.fixed_dictionaries(
         "stem_channels": st.integers(1, 5),
         "stem_kernel": st.sampled_from([1, 3, 7]),
         "stem_stride": st.tuples(st.integers(1, 3), st.integers(1, 3)),
-        "stages": st.lists(st.tuples(st.integers(1, 9), st.integers(1, 4)), min_size=1, max_size=3),
+        "stages": st.lists(
+            st.tuples(st.integers(1, 9), st.integers(1, 4) | st.tuples(st.integers(1, 4), st.integers(1, 4))),
+            min_size=1,
+            max_size=3,
+        ),
         "blocks_per_stage": st.integers(1, 2),
         "kernel": st.sampled_from([1, 3, 5]),
         "squeeze_excitation": st.booleans(),

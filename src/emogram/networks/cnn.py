@@ -1,7 +1,7 @@
 """One configurable convolutional network over spectrograms, and its named recipes.
 
-A stem, then stages of blocks (plain or residual), each stage halving frequency and time, then the mean over frequency,
-a pooling over time and one linear layer. Clips of any length: frames that are padding are set to zero after every
+A stem, then stages of blocks (plain or residual), each stage with a step in frequency and time (halving both, mostly),
+then the mean over frequency, a pooling over time and one linear layer. Clips of any length: frames that are padding are set to zero after every
 layer, as a convolution sees the outside of a clip, so that a padded clip in a batch gives what it gives alone, with two
 exceptions. Group and instance normalisation measure each clip with its padding, so there a padded clip differs from the
 clip alone. Batch normalisation measures the whole batch with its padding, but only in training: evaluation uses the
@@ -11,7 +11,7 @@ statistics that training stored.
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,6 +23,18 @@ NormalisationName = Literal["batch", "group", "instance", "none"]
 ActivationName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish"]
 
 _Positive = Annotated[int, Field(ge=1)]
+
+
+def _step(value: Any) -> Any:
+    """Refuse here what is no step, because the union of both kinds would tell of either in turn."""
+    steps = value if isinstance(value, list | tuple) else [value]
+    if len(steps) not in {1, 2} or not all(isinstance(step, int) and step >= 1 for step in steps):
+        raise ValueError("input should be greater than or equal to 1, or a pair of such: in frequency, in time")
+    return steps[0] if len(steps) == 1 else value
+
+
+_Step = Annotated[int | tuple[int, int], BeforeValidator(_step)]
+"""Of a stage: one number for both directions, or one for frequency and one for time."""
 
 _ACTIVATIONS: dict[ActivationName, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -46,8 +58,8 @@ class CNNSettings(BaseModel):
         (2, 2), description="step of the first convolution in frequency and time"
     )
     channels: tuple[_Positive, ...] = Field(min_length=1, description="channels of each stage")
-    strides: tuple[_Positive, ...] = Field(
-        min_length=1, description="step of each stage's first block, both directions"
+    strides: tuple[_Step, ...] = Field(
+        min_length=1, description="step of each stage's first block: a number, or a pair for frequency and time"
     )
     blocks_per_stage: int = Field(1, ge=1, description="blocks in each stage")
     block: BlockName = Field("residual", description="with or without a way around the two convolutions")
@@ -104,9 +116,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "strides": (2, 2, 2, 2),
         "squeeze_excitation": True,
     },
+    "cnn-student": {
+        "stem_channels": 32,
+        "channels": (48, 96, 192, 384),
+        "strides": (2, 2, (2, 1), (2, 1)),
+        "squeeze_excitation": True,
+    },
 }
 """Named networks: ``cnn-tiny`` for tests and the demonstration, ``cnn-small`` (at most 0.5 M parameters) for studies,
-``cnn-base`` (at most 3 M): early stride and wide late layers, where this arithmetic is cheapest."""
+``cnn-base`` (at most 3 M): early stride and wide late layers, where this arithmetic is cheapest. ``cnn-student`` is
+``cnn-base`` with a frame every 8 of the spectrogram's instead of every 32, fine enough to follow a teacher's frames."""
 
 
 class CNN(nn.Module):
@@ -217,12 +236,18 @@ class SqueezeExcitation(nn.Module):
 class Block(nn.Module):
     """Two convolution units, with (residual; He et al. 2016) or without (plain) a way around them.
 
-    The way around is averaged down by a 3 x 3 window where the block strides, so that up to a stride of 3 no sample is
-    skipped.
+    The way around is averaged down by a window of 3 in each direction in which the block strides, so that up to a stride of
+    3 no sample is skipped.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, stride: int, settings: CNNSettings, *, drop_probability: float
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int | tuple[int, int],
+        settings: CNNSettings,
+        *,
+        drop_probability: float,
     ) -> None:
         super().__init__()
         residual = settings.block == "residual"
@@ -254,10 +279,16 @@ class Block(nn.Module):
 
 
 class _Shortcut(nn.Module):
-    def __init__(self, in_channels: int, out_channels: int, stride: int, settings: CNNSettings) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int | tuple[int, int], settings: CNNSettings
+    ) -> None:
         super().__init__()
-        self.average = nn.AvgPool2d(3, stride, 1, count_include_pad=True) if stride > 1 else nn.Identity()
-        same = in_channels == out_channels and stride == 1
+        steps = (stride, stride) if isinstance(stride, int) else stride
+        window = tuple(3 if step > 1 else 1 for step in steps)
+        padding = tuple(size // 2 for size in window)
+        strided = max(steps) > 1
+        self.average = nn.AvgPool2d(window, steps, padding, count_include_pad=True) if strided else nn.Identity()
+        same = in_channels == out_channels and not strided
         self.project = None if same else ConvolutionUnit(in_channels, out_channels, settings, kernel=1, activate=False)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
