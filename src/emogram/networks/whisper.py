@@ -156,17 +156,10 @@ class WhisperEncoder(nn.Module):
     Shape:
         spec [B, 1, F, N], n_frames [B] or None -> the outputs of every block, each [B, N', D], N' = ceil(N / 2), and the
         mask [B, N'] of real positions or None
-
-    Raises:
-        ConfigurationError: more blocks than were published.
     """
 
     def __init__(self, size: Size, *, blocks: int, in_bands: int = 80, dropout: float = 0.0) -> None:
         super().__init__()
-        if blocks > size.blocks:
-            raise ConfigurationError(
-                f"network.blocks={blocks}: the published encoder has {size.blocks}; choose at most that"
-            )
         self.conv1 = nn.Conv1d(in_bands, size.width, 3, padding=1)
         self.conv2 = nn.Conv1d(size.width, size.width, 3, stride=2, padding=1)
         self.embed_positions = nn.Embedding(_POSITIONS, size.width)
@@ -182,8 +175,16 @@ class WhisperEncoder(nn.Module):
         return outputs, mask
 
     def stem(self, spec: Tensor, n_frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """What the first block hears, [B, N', D], and the mask [B, N'] of real positions or None."""
+        """What the first block hears, [B, N', D], and the mask [B, N'] of real positions or None.
+
+        Raises:
+            ConfigurationError: a clip longer than the published positions.
+        """
         x = spec[:, 0]
+        if not torch.compiler.is_exporting() and x.shape[2] > MAX_FRAMES:
+            raise ConfigurationError(
+                f"audio: {x.shape[2]} frames, and Whisper knows positions for {MAX_FRAMES} (30 s); cut the clips shorter"
+            )
         real = None if n_frames is None else _real(n_frames, x.shape[2])
         x = functional.gelu(self.conv1(x if real is None else x * real[:, None]))
         x = functional.gelu(self.conv2(x if real is None else x * real[:, None])).transpose(1, 2)

@@ -26,7 +26,6 @@ from emogram.networks.whisper import WhisperNetwork
 from emogram.training.cache import AudioCache
 from emogram.training.data import ClipDataset, generator
 
-_BATCH = 8
 _SEED = 0
 """Of the augmented copies: the same for all runs, so that they can share them."""
 
@@ -63,24 +62,19 @@ class FrozenFeatures:
         try:
             return np.asarray(np.lib.format.open_memmap(path, mode="r"))
         except (OSError, ValueError):  # not there yet, or damaged on disk
-            self._compute([(clip, copy)])
+            self._compute(clip, copy)
         return np.asarray(np.lib.format.open_memmap(path, mode="r"))
 
     def fill(
         self, clips: Sequence[Clip], copies: Sequence[int], *, progress: Callable[[int, int], None] | None = None
     ) -> None:
-        """Compute whatever is not there yet, clips of like length together."""
-        ordered = sorted(clips, key=lambda clip: clip.duration_s)
-        missing = [(clip, copy) for copy in copies for clip in ordered if not self._path(clip, copy).exists()]
-        for start in range(0, len(missing), _BATCH):
-            # Another process may be filling the same cache from the same end.
-            batch = [
-                (clip, copy) for clip, copy in missing[start : start + _BATCH] if not self._path(clip, copy).exists()
-            ]
-            if batch:
-                self._compute(batch)
+        """Compute whatever is not there yet, each clip alone: in a batch the last bit depends on its neighbours."""
+        missing = [(clip, copy) for copy in copies for clip in clips if not self._path(clip, copy).exists()]
+        for done, (clip, copy) in enumerate(missing, start=1):
+            if not self._path(clip, copy).exists():  # another process may be filling the same cache
+                self._compute(clip, copy)
             if progress is not None:
-                progress(min(start + _BATCH, len(missing)), len(missing))
+                progress(done, len(missing))
 
     def wave(self, clip: Clip, copy: int) -> npt.NDArray[np.float32]:
         """The wave [T] of a clip, or of one of its augmented copies."""
@@ -91,17 +85,13 @@ class FrozenFeatures:
         return waveform.apply(wave, waveform.draw(self.augmentation, rng), sample_rate=self.cache.sample_rate)
 
     @torch.inference_mode()
-    def _compute(self, wanted: Sequence[tuple[Clip, int]]) -> None:
-        waves = [torch.from_numpy(np.ascontiguousarray(self.wave(clip, copy))) for clip, copy in wanted]
-        n_samples = torch.tensor([len(wave) for wave in waves])
+    def _compute(self, clip: Clip, copy: int) -> None:
         training = self.classifier.training
         self.classifier.eval()
-        spec, n_frames = self.classifier.spec(torch.nn.utils.rnn.pad_sequence(waves, batch_first=True), n_samples)
-        hidden, mask = self.network.lower(spec, n_frames, frozen=self.frozen)
+        spec, _ = self.classifier.spec(torch.from_numpy(np.ascontiguousarray(self.wave(clip, copy)))[None])
+        hidden, _ = self.network.lower(spec, frozen=self.frozen)
         self.classifier.train(training)
-        lengths = [hidden.shape[2]] * len(waves) if mask is None else mask.sum(dim=1).int().tolist()
-        for (clip, copy), outputs, length in zip(wanted, hidden.half().numpy(), lengths, strict=True):
-            _write(self._path(clip, copy), outputs[:, :length])
+        _write(self._path(clip, copy), hidden[0].half().numpy())
 
     def _path(self, clip: Clip, copy: int) -> Path:
         name = _hash(clip)
