@@ -19,6 +19,7 @@ from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.cnn import CNNSettings
 from emogram.networks.whisper import WhisperNetworkSettings
 from emogram.spectrograms import SPECTROGRAMS, LogMelSettings, SpectrogramSettings
+from emogram.training.distillation.settings import DistillationSettings
 from emogram.training.transfer import TransferSettings
 
 _MAX_CHARACTERS = 2**16
@@ -132,6 +133,7 @@ class Configuration(_Settings):
         default_factory=lambda: CNNSettings.model_validate("cnn-base")
     )
     transfer: TransferSettings | None = Field(None, description="weights to start from; none: random ones")
+    distillation: DistillationSettings | None = Field(None, description="teachers to learn from; none: labels alone")
     fit: FitSettings = FitSettings()
     runtime: RuntimeSettings = RuntimeSettings()
 
@@ -142,6 +144,10 @@ class Configuration(_Settings):
             del fields["transfer"]
         else:
             fields["transfer"]["source"] = self.transfer.source_sha256()
+        if self.distillation is None:
+            del fields["distillation"]
+        else:
+            fields["distillation"] = self.distillation.determinants(self.split.fold)
         return fields
 
     def to_yaml(self) -> str:

@@ -20,6 +20,7 @@ from emogram.errors import ConfigurationError
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
 from emogram.training.data import Batch
+from emogram.training.distillation.frames import FrameBatch
 from emogram.training.features import FeatureBatch
 from emogram.training.history import History
 from emogram.training.learner import AveragedWeights, Learner
@@ -27,7 +28,7 @@ from emogram.training.progress import EpochProgress
 
 BEST, LAST = "best", "last"
 
-Batches = DataLoader[Batch] | DataLoader[FeatureBatch]
+Batches = DataLoader[Batch] | DataLoader[FeatureBatch] | DataLoader[FrameBatch]
 
 
 class _Checkpoint(ModelCheckpoint):
@@ -77,16 +78,18 @@ def uses_bf16(runtime: RuntimeSettings) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def fit(learner: Learner, training: Batches, validation: Batches, folder: Path) -> History:
+def fit(
+    learner: Learner, training: Batches, validation: Batches, folder: Path, *, kept: type[History] = History
+) -> History:
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
-    Leaves ``history.csv`` and the best and the last checkpoint in the folder.
+    Leaves ``history.csv``, as `kept` writes it, and the best and the last checkpoint in the folder.
 
     Raises:
         KeyboardInterrupt: interrupted; what is in the folder can be continued.
     """
     settings = learner.settings
-    history = History(folder / "history.csv")
+    history = kept(folder / "history.csv")
     _quiet()
     trainer = lightning.Trainer(
         max_epochs=settings.fit.epochs,

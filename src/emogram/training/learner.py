@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from emogram.augmentation import batch as batch_augmentation
 from emogram.augmentation import spectrogram as spectrogram_augmentation
+from emogram.augmentation.batch import MixupDraw
 from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
 from emogram.networks.whisper import WhisperNetwork
@@ -93,9 +94,20 @@ class Learner(lightning.LightningModule):
             allowed = allowed | allowed[partner]
             extent = None if extent is None else torch.maximum(extent, extent[partner])
         logits = self._network(values, extent)
-        loss = masked_cross_entropy(logits, targets, allowed, self.class_weights)  # type: ignore[arg-type]
+        loss = self.loss(logits, targets, allowed, batch, mix)
         self._count(logits, targets, loss)
         return loss
+
+    def loss(
+        self,
+        logits: Tensor,
+        targets: Tensor,
+        allowed: Tensor,
+        batch: Batch | FeatureBatch,  # noqa: ARG002
+        mix: MixupDraw | None,  # noqa: ARG002
+    ) -> Tensor:
+        """Loss of a training batch whose targets [B, K] and allowed emotions [B, K] were mixed as `mix` says."""
+        return masked_cross_entropy(logits, targets, allowed, self.class_weights)  # type: ignore[arg-type]
 
     def training_scores(self) -> tuple[float, float]:
         """Mean loss, and part of the clips whose heavier emotion was found, over the epoch so far."""

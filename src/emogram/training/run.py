@@ -20,6 +20,7 @@ from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
+from emogram.training.distillation.curriculum import Curriculum, curriculum
 from emogram.training.environment import describe
 from emogram.training.fit import BEST, check_device, checkpoint, fit, uses_bf16
 from emogram.training.learner import Learner
@@ -65,6 +66,7 @@ def train(
     if done is not None:
         say(f"{folder}: done already")
         return done
+    course = curriculum(configuration, material, classifier)
     folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
     sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
@@ -72,12 +74,17 @@ def train(
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill([clip for clip, _ in material.rows()])
     started = time.monotonic()
-    _fit(classifier, configuration, material, cache, folder)
+    _measure_statistics(classifier, material.split.train, cache)
+    if course is not None:
+        course.learn_frames(classifier, cache, folder, say)
+    _fit(classifier, configuration, material, cache, folder, course)
     seconds = time.monotonic() - started
     classifier = classifier.cpu().eval()
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
     metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
     metrics |= conclude(configuration, material, classifier, cache, folder)
+    if course is not None:
+        metrics["distillation"] = course.findings(folder)
     write_json(folder / METRICS, metrics)
     return metrics
 
@@ -110,9 +117,13 @@ def _write_inputs(folder: Path, configuration: Configuration, material: Material
 
 
 def _fit(
-    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
+    classifier: Classifier,
+    configuration: Configuration,
+    material: Material,
+    cache: AudioCache,
+    folder: Path,
+    course: Curriculum | None,
 ) -> None:
-    _measure_statistics(classifier, material.split.train, cache)
     frozen = frozen_blocks(configuration.transfer, classifier.network)
     if frozen is None:
         training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
@@ -121,14 +132,13 @@ def _fit(
         training, validation = feature_batches(classifier, configuration, material, cache, frozen)
     targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
     weights = class_weights(targets, len(material.emotions)) if configuration.fit.balance == "weights" else None
-    learner = Learner(
-        classifier,
-        configuration,
-        steps=len(training) * configuration.fit.epochs,
-        weights=weights,
-        bf16=uses_bf16(configuration.runtime),
-        frozen=frozen,
-    )
+    options: dict[str, Any] = {
+        "steps": len(training) * configuration.fit.epochs,
+        "weights": weights,
+        "bf16": uses_bf16(configuration.runtime),
+        "frozen": frozen,
+    }
+    learner = Learner(classifier, configuration, **options) if course is None else course.learner(classifier, **options)
     fit(learner, training, validation, folder)
 
 
