@@ -25,7 +25,6 @@ from emogram.errors import CorpusError
 from emogram.training.cache import AudioCache
 from emogram.training.data import generator
 
-_BATCH = 8
 _SEED = 0
 """Of the augmented copies: the same for all runs, so that they can share them."""
 
@@ -46,8 +45,8 @@ class KeptOutputs(ABC):
         self.cache, self.augmentation = cache, augmentation
 
     @abstractmethod
-    def outputs(self, waves: Sequence[Tensor]) -> list[Features]:
-        """What is kept of several waves [T], one array each."""
+    def output(self, wave: Tensor) -> Features:
+        """What is kept of a wave [T]."""
 
     def __call__(self, clip: Clip, copy: int) -> Features:
         """What is kept of a clip as it is (copy 0) or of one of its augmented copies."""
@@ -55,28 +54,23 @@ class KeptOutputs(ABC):
         try:
             return np.asarray(np.lib.format.open_memmap(path, mode="r"))
         except (OSError, ValueError):  # not there yet, or damaged on disk
-            self._compute([(clip, copy)])
+            self._compute(clip, copy)
         return np.asarray(np.lib.format.open_memmap(path, mode="r"))
 
     def missing(self, clips: Sequence[Clip], copies: Sequence[int]) -> list[tuple[Clip, int]]:
-        """What is not there yet, clips of like length together."""
-        ordered = sorted(clips, key=lambda clip: clip.duration_s)
-        return [(clip, copy) for copy in copies for clip in ordered if not self._path(clip, copy).exists()]
+        """What is not there yet."""
+        return [(clip, copy) for copy in copies for clip in clips if not self._path(clip, copy).exists()]
 
     def fill(
         self, clips: Sequence[Clip], copies: Sequence[int], *, progress: Callable[[int, int], None] | None = None
     ) -> None:
-        """Compute whatever is not there yet."""
+        """Compute whatever is not there yet, each clip alone: in a batch the last bit depends on its neighbours."""
         missing = self.missing(clips, copies)
-        for start in range(0, len(missing), _BATCH):
-            # Another process may be filling the same cache from the same end.
-            batch = [
-                (clip, copy) for clip, copy in missing[start : start + _BATCH] if not self._path(clip, copy).exists()
-            ]
-            if batch:
-                self._compute(batch)
+        for done, (clip, copy) in enumerate(missing, start=1):
+            if not self._path(clip, copy).exists():  # another process may be filling the same cache
+                self._compute(clip, copy)
             if progress is not None:
-                progress(min(start + _BATCH, len(missing)), len(missing))
+                progress(done, len(missing))
 
     def wave(self, clip: Clip, copy: int) -> npt.NDArray[np.float32]:
         """The wave [T] of a clip, or of one of its augmented copies."""
@@ -87,10 +81,9 @@ class KeptOutputs(ABC):
         return waveform.apply(wave, waveform.draw(self.augmentation, rng), sample_rate=self.cache.sample_rate)
 
     @torch.inference_mode()
-    def _compute(self, wanted: Sequence[tuple[Clip, int]]) -> None:
-        waves = [torch.from_numpy(np.ascontiguousarray(self.wave(clip, copy))) for clip, copy in wanted]
-        for (clip, copy), values in zip(wanted, self.outputs(waves), strict=True):
-            _write(self._path(clip, copy), values)
+    def _compute(self, clip: Clip, copy: int) -> None:
+        wave = torch.from_numpy(np.ascontiguousarray(self.wave(clip, copy)))
+        _write(self._path(clip, copy), self.output(wave))
 
     def _path(self, clip: Clip, copy: int) -> Path:
         name = _hash(clip)

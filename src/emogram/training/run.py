@@ -77,7 +77,7 @@ def train(
     _measure_statistics(classifier, material.split.train, cache)
     if course is not None:
         course.learn_frames(classifier, cache, folder, say)
-    _fit(classifier, configuration, material, cache, folder, course)
+    _fit(classifier, configuration, material, cache, folder, course=course)
     seconds = time.monotonic() - started
     classifier = classifier.cpu().eval()
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
@@ -122,6 +122,7 @@ def _fit(
     material: Material,
     cache: AudioCache,
     folder: Path,
+    *,
     course: Curriculum | None,
 ) -> None:
     frozen = frozen_blocks(configuration.transfer, classifier.network)

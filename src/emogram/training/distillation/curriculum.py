@@ -21,7 +21,7 @@ from emogram.training.distillation.heard import heard
 from emogram.training.distillation.label_learner import LabelLearner
 from emogram.training.distillation.settings import DistillationSettings
 from emogram.training.distillation.soft_labels import soft_labels
-from emogram.training.distillation.teacher import TeacherFrames, load_teacher
+from emogram.training.distillation.teacher import Teacher, TeacherFrames, load_teacher
 from emogram.training.fit import LAST, checkpoint, fit, uses_bf16
 from emogram.training.learner import Learner
 from emogram.training.material import Material
@@ -53,14 +53,14 @@ class Curriculum:
     ) -> None:
         self.settings, self.configuration, self.material = settings, configuration, material
         self.soft = soft_labels(settings, material)
-        self.encoder = None
+        self.teacher: Teacher | None = None
         self._beside: tuple[FrameDataset, FrameStudent] | None = None
         if settings.teacher is None:
             return
         if settings.teacher.is_dir():
             field = "distillation.teacher"
             heard(settings.teacher, field).require_none_of(material.split.test, field)
-        self.encoder = load_teacher(settings)
+        self.teacher = load_teacher(settings, configuration.audio.sample_rate)
         front_end = classifier.spectrogram
         grid = measure_grid(classifier.network, in_channels=front_end.n_channels, in_bands=front_end.n_bands)
         self.hop_s = front_end.hop_s(configuration.audio.sample_rate)
@@ -79,9 +79,9 @@ class Curriculum:
             folder: of the run.
             say: told what happens.
         """
-        if self.encoder is None:
+        if self.teacher is None:
             return
-        teacher = TeacherFrames(cache.folder, self.encoder, cache, self.configuration.augmentation.waveform)
+        teacher = TeacherFrames(cache.folder, self.teacher, cache, self.configuration.augmentation.waveform)
         before = _before_labels(self.configuration, self.settings)
         torch.manual_seed(int(generator(before.seed, "weights").integers(2**62)))
         student = FrameStudent(classifier, self.grid.channels, teacher.grid.channels)

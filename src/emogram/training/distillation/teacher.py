@@ -1,6 +1,6 @@
 """The teacher: the first blocks of Whisper's encoder, as published or as a run has fine-tuned them, and its kept frames."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from typing_extensions import override
 from emogram.augmentation import waveform
 from emogram.errors import ConfigurationError
 from emogram.networks.whisper import MAX_FRAMES, SIZES, WhisperEncoder, WhisperNetworkSettings
+from emogram.spectrograms import Spectrogram
 from emogram.spectrograms.whisper import WhisperSettings
 from emogram.training import configuration
 from emogram.training.cache import AudioCache
@@ -24,15 +25,24 @@ _FIELD = "distillation.teacher"
 _TOGETHER = 2
 """Positions that are kept as their mean."""
 
-_HOP_S, _STRIDE = 0.010, 2
+_STRIDE = 2
+"""Of the teacher's stem over its spectrogram."""
 
 
-def load_teacher(settings: DistillationSettings) -> WhisperEncoder:
-    """The teacher's stem and first blocks, up to the one that is learned from.
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """The picture that the teacher knows, and its stem and first blocks, up to the one that is learned from."""
+
+    spectrogram: Spectrogram
+    encoder: WhisperEncoder
+
+
+def load_teacher(settings: DistillationSettings, sample_rate: int) -> Teacher:
+    """The teacher, as it stays.
 
     Raises:
         ModelError: a file that cannot be read, or is not of a teacher of that size.
-        ConfigurationError: a run of another network, or of fewer blocks.
+        ConfigurationError: a sampling rate that it does not know; a run of another network, or of fewer blocks.
     """
     assert settings.teacher is not None
     encoder = WhisperEncoder(SIZES[settings.size.removeprefix("whisper-")], blocks=settings.block)
@@ -40,7 +50,7 @@ def load_teacher(settings: DistillationSettings) -> WhisperEncoder:
         strict(encoder, _of_run(settings.teacher, settings, set(encoder.state_dict())), settings.teacher)
     else:
         load_encoder(encoder, settings.teacher, _FIELD)
-    return encoder.eval().requires_grad_(False)
+    return Teacher(WhisperSettings().build(sample_rate), encoder.eval().requires_grad_(False))
 
 
 def _of_run(run: Path, settings: DistillationSettings, wanted: set[str]) -> dict[str, Tensor]:
@@ -66,40 +76,31 @@ class TeacherFrames(KeptOutputs):
 
     Args:
         folder: of all caches; made when needed.
-        encoder: up to the block.
+        teacher: whose last block is kept.
         cache: gives waves.
         augmentation: of the copies.
-
-    Raises:
-        ConfigurationError: waves of a rate that the teacher does not know.
     """
 
     def __init__(
-        self, folder: Path, encoder: WhisperEncoder, cache: AudioCache, augmentation: waveform.WaveformSettings
+        self, folder: Path, teacher: Teacher, cache: AudioCache, augmentation: waveform.WaveformSettings
     ) -> None:
-        self.encoder = encoder
-        self.spectrogram = WhisperSettings().build(cache.sample_rate)
-        step_s = _HOP_S * _STRIDE
+        self.spectrogram, self.encoder = teacher.spectrogram, teacher.encoder
+        step_s = _STRIDE * self.spectrogram.hop_s(cache.sample_rate)
         # Position p is centred on frame 2 p of the spectrogram, a pair between its two.
-        self.grid = FrameGrid(_TOGETHER * step_s, (_TOGETHER - 1) * step_s / 2, encoder.conv1.out_channels)
+        self.grid = FrameGrid(_TOGETHER * step_s, (_TOGETHER - 1) * step_s / 2, self.encoder.conv1.out_channels)
         facts = {
-            "block": len(encoder.layers),
+            "block": len(self.encoder.layers),
             "together": _TOGETHER,
             "augmentation": augmentation.model_dump(mode="json"),
             "sample_rate": cache.sample_rate,
         }
-        name = identity(encoder.state_dict(), facts)
-        super().__init__(folder / f"teacher-{name}", cache, augmentation)
+        super().__init__(folder / f"teacher-{identity(self.encoder.state_dict(), facts)}", cache, augmentation)
 
     @override
-    def outputs(self, waves: Sequence[Tensor]) -> list[Features]:
-        heard = [wave[: (MAX_FRAMES - 1) * self.spectrogram.hop_length] for wave in waves]
-        n_frames = self.spectrogram.n_frames(torch.tensor([len(wave) for wave in heard]))
-        spec = self.spectrogram(torch.nn.utils.rnn.pad_sequence(heard, batch_first=True))
-        outputs, mask = self.encoder(spec, n_frames)
-        assert mask is not None
-        lengths = mask.sum(dim=1).int().tolist()
-        return [_pairs(frames[:length]) for frames, length in zip(outputs[-1], lengths, strict=True)]
+    def output(self, wave: Tensor) -> Features:
+        heard = wave[: (MAX_FRAMES - 1) * self.spectrogram.hop_length]
+        outputs, _ = self.encoder(self.spectrogram(heard[None]))
+        return _pairs(outputs[-1][0])
 
 
 def _pairs(frames: Tensor) -> Features:
