@@ -284,8 +284,8 @@ class _Shortcut(nn.Module):
     ) -> None:
         super().__init__()
         steps = (stride, stride) if isinstance(stride, int) else stride
-        window = tuple(3 if step > 1 else 1 for step in steps)
-        padding = tuple(size // 2 for size in window)
+        padding = (int(steps[0] > 1), int(steps[1] > 1))
+        window = (1 + 2 * padding[0], 1 + 2 * padding[1])
         strided = max(steps) > 1
         self.average = nn.AvgPool2d(window, steps, padding, count_include_pad=True) if strided else nn.Identity()
         same = in_channels == out_channels and not strided

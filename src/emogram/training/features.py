@@ -41,7 +41,9 @@ class FrozenFeatures(KeptOutputs):
         augmentation: waveform.WaveformSettings,
     ) -> None:
         assert isinstance(classifier.network, WhisperNetwork)
-        self.classifier, self.network, self.frozen = classifier, classifier.network, frozen
+        self.classifier: Classifier = classifier
+        self.network: WhisperNetwork = classifier.network
+        self.frozen: int = frozen
         facts = {
             "kept": self.network.kept(frozen),
             "augmentation": augmentation.model_dump(mode="json"),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from emogram.errors import ConfigurationError
 
-_LONG_ENOUGH, _LONGEST_STEP = 256, 256
+_LONG_ENOUGH, _USUAL_STEP, _LONGEST_STEP = 128, 32, 256
 
 
 @runtime_checkable
@@ -42,7 +42,7 @@ class FrameGrid:
 
     def edges(self, count: int) -> npt.NDArray[np.float64]:
         """Where each of so many frames begins, and the last one ends, [count + 1]."""
-        return self.first + (np.arange(count + 1) - 0.5) * self.step
+        return np.asarray(self.first + (np.arange(count + 1) - 0.5) * self.step, dtype=np.float64)
 
 
 @torch.no_grad()
@@ -72,8 +72,10 @@ def measure_grid(network: nn.Module, *, in_channels: int, in_bands: int) -> Fram
 
     network.eval()
     try:
-        channels, before = shape(_LONG_ENOUGH)[1], shape(_LONG_ENOUGH)[3]
-        lengths = range(_LONG_ENOUGH, _LONG_ENOUGH + 2 * _LONGEST_STEP + 1)
+        _, channels, _, before = shape(_LONG_ENOUGH)
+        lengths = range(_LONG_ENOUGH, _LONG_ENOUGH + 2 * _USUAL_STEP + 1)
+        if shape(lengths[-1])[3] < before + 2:
+            lengths = range(_LONG_ENOUGH, _LONG_ENOUGH + 2 * _LONGEST_STEP + 1)
         if shape(lengths[-1])[3] < before + 2:
             raise ConfigurationError(
                 f"distillation: the network's frames are longer than {_LONGEST_STEP} of the spectrogram; choose smaller strides"

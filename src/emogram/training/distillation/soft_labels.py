@@ -102,7 +102,8 @@ def _for(
                 f"{_FIELD}={source}: its teacher does not know '{emotion}', which {corpus} has; choose another teacher"
             )
         values[place] = row[answers.emotions.index(emotion)]
-    return values / values.sum()
+    answer: npt.NDArray[np.float64] = values / values.sum()
+    return answer
 
 
 def _table(

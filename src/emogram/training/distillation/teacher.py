@@ -107,5 +107,5 @@ def _pairs(frames: Tensor) -> Features:
     """Means of every two frames: [N, D] -> [ceil(N / 2), D]; a last one without partner stands for its pair."""
     if len(frames) % _TOGETHER:
         frames = torch.cat([frames, frames[-1:]])
-    means: Features = frames.unflatten(0, (-1, _TOGETHER)).mean(dim=1).numpy().astype(np.float16)
+    means: Features = frames.reshape(-1, _TOGETHER, frames.shape[1]).mean(dim=1).numpy().astype(np.float16)
     return means
