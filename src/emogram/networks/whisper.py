@@ -191,6 +191,14 @@ class WhisperEncoder(nn.Module):
             outputs.append(x)
         return outputs, mask
 
+    def first_blocks(self, count: int) -> dict[str, Tensor]:
+        """Weights of the stem and of that many blocks, by name."""
+        return {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if not name.startswith("layers.") or int(name.split(".")[1]) < count
+        }
+
     def stem(self, spec: Tensor, n_frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """What the first block hears, [B, N', D], and the mask [B, N'] of real positions or None.
 

@@ -44,8 +44,12 @@ def training_order(targets: Sequence[int], configuration: Configuration) -> Epoc
 
 def evaluation_batches(dataset: ClipDataset, batch_size: int = _EVALUATED_AT_ONCE) -> DataLoader[Batch]:
     """Every clip once, whole."""
-    sampler = LengthSampler([clip.duration_s for clip in dataset.clips], batch_size=batch_size)
-    return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
+    return DataLoader(dataset, batch_sampler=evaluation_order(dataset, batch_size), collate_fn=collate)  # type: ignore[arg-type]
+
+
+def evaluation_order(dataset: ClipDataset, batch_size: int = _EVALUATED_AT_ONCE) -> LengthSampler:
+    """Clips of like length in a batch, each once."""
+    return LengthSampler([clip.duration_s for clip in dataset.clips], batch_size=batch_size)
 
 
 def feature_batches(

@@ -20,6 +20,7 @@ from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.cnn import CNNSettings
 from emogram.networks.registry import NetworkSettings
 from emogram.spectrograms import LogMelSettings, SpectrogramSettings
+from emogram.training.distillation.settings import DistillationSettings
 from emogram.training.fit_settings import FitSettings
 from emogram.training.problems import describe, truth_in_place_of_a_number
 from emogram.training.settings import Settings
@@ -87,6 +88,7 @@ class Configuration(Settings):
     augmentation: AugmentationSettings = AugmentationSettings()
     network: NetworkSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
     transfer: TransferSettings | None = Field(None, description="weights to start from; none: random ones")
+    distillation: DistillationSettings | None = Field(None, description="teachers to learn from; none: labels alone")
     fit: FitSettings = Field(FitSettings(), description="how it learns")
     runtime: RuntimeSettings = RuntimeSettings()
 
@@ -97,6 +99,10 @@ class Configuration(Settings):
             del fields["transfer"]
         else:
             fields["transfer"]["source"] = f"sha256 {self.transfer.source_sha256()}"
+        if self.distillation is None:
+            del fields["distillation"]
+        else:
+            fields["distillation"] = self.distillation.determinants(self.split.fold)
         return fields
 
     def to_yaml(self) -> str:

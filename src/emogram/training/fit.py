@@ -79,17 +79,24 @@ def optimizer_steps(batches: int, configuration: Configuration) -> int:
 
 
 def fit(
-    learner: Learner, training: Batches, validation: Batches, folder: Path, *, watch: Watch | None = None
+    learner: Learner,
+    training: Batches,
+    validation: Batches,
+    folder: Path,
+    *,
+    watch: Watch | None = None,
+    kept: type[History] = History,
 ) -> History:
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
-    Leaves ``history.csv`` and the best and the last checkpoint in the folder. `watch` is told of every epoch.
+    Leaves ``history.csv``, as `kept` writes it, and the best and the last checkpoint in the folder. `watch` is told of
+    every epoch.
 
     Raises:
         KeyboardInterrupt: interrupted; what is in the folder can be continued.
     """
     settings = learner.settings
-    history = History(folder / "history.csv", watch)
+    history = kept(folder / "history.csv", watch)
     _quiet()
     trainer = lightning.Trainer(
         max_epochs=settings.fit.epochs,

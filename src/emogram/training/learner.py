@@ -125,15 +125,22 @@ class Learner(lightning.LightningModule):
         epoch = self.current_epoch
         torch.manual_seed(int(generator(self.settings.seed, "dropout", epoch, batch_index).integers(2**62)))
         rng = generator(self.settings.seed, "batch", epoch, batch_index)
-        targets = soft_targets(batch.target, batch.allowed, label_smoothing=self.settings.fit.label_smoothing)
         values, n_frames = self._augmented(batch, rng)
-        examples = Examples(values, targets, batch.allowed, n_frames)
-        for mix in draw(self.settings.augmentation.batch, rng, len(targets)):
+        examples = Examples(values, self.targets(batch), batch.allowed, n_frames)
+        for mix in draw(self.settings.augmentation.batch, rng, len(values)):
             examples = mix.apply(examples)
         logits = self._network(examples.spec, examples.n_frames)
-        loss = masked_cross_entropy(logits, examples.targets, examples.allowed, self.class_weights)  # type: ignore[arg-type]
-        self._count(logits, examples.targets, loss)
+        loss = self.loss(logits, examples.targets, examples.allowed)
+        self._count(logits, examples.targets[:, : logits.shape[1]], loss)
         return loss
+
+    def targets(self, batch: Batch | FeatureBatch) -> Tensor:
+        """What the batch is to give [B, M], before clips are mixed; the first K columns are parts of each emotion."""
+        return soft_targets(batch.target, batch.allowed, label_smoothing=self.settings.fit.label_smoothing)
+
+    def loss(self, logits: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
+        """Loss of logits [B, K] with targets [B, M] and allowed emotions [B, K], both mixed."""
+        return masked_cross_entropy(logits, targets, allowed, self.class_weights)  # type: ignore[arg-type]
 
     def training_scores(self) -> tuple[float, float]:
         """Mean loss, and part of the clips whose heavier emotion was found, over the epoch so far."""

@@ -21,9 +21,10 @@ from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
+from emogram.training.distillation.curriculum import Curriculum, curriculum
 from emogram.training.environment import describe
 from emogram.training.fit import BEST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
-from emogram.training.history import Epoch, Watch
+from emogram.training.history import Epoch, History, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation.losses import class_weights
@@ -68,6 +69,7 @@ def train(
     if done is not None:
         say(f"{folder}: done already")
         return done
+    course = curriculum(configuration, material, classifier)
     folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
     sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
@@ -75,12 +77,14 @@ def train(
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill([clip for clip, _ in material.rows()])
     started = time.monotonic()
-    fit(*prepare_fit(classifier, configuration, material, cache), folder)
+    _fit(classifier, configuration, material, cache, folder, course=course, say=say)
     seconds = time.monotonic() - started
     classifier = classifier.cpu().eval()
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
     metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
     metrics |= conclude(configuration, material, classifier, cache, folder)
+    if course is not None:
+        metrics["distillation"] = course.findings(folder)
     write_json(folder / METRICS, metrics)
     return metrics
 
@@ -107,11 +111,12 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
+    course = curriculum(configuration, material, classifier)
     folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill([*material.split.train, *material.split.validation])
-    return fit(*prepare_fit(classifier, configuration, material, cache), folder, watch=watch).epochs
+    return _fit(classifier, configuration, material, cache, folder, course=course, watch=watch).epochs
 
 
 def build_classifier(configuration: Configuration, n_classes: int) -> Classifier:
@@ -142,7 +147,12 @@ def _write_inputs(folder: Path, configuration: Configuration, material: Material
 
 
 def prepare_fit(
-    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache
+    classifier: Classifier,
+    configuration: Configuration,
+    material: Material,
+    cache: AudioCache,
+    *,
+    course: Curriculum | None = None,
 ) -> tuple[Learner, Batches, Batches]:
     """What is trained, its standardisation measured, and the batches that train and validate it."""
     _measure_statistics(classifier, material.split.train, cache)
@@ -150,15 +160,32 @@ def prepare_fit(
     training, validation = run_batches(classifier, configuration, material, cache, frozen)
     targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
     weights = class_weights(targets, len(material.emotions)) if configuration.fit.balance == "weights" else None
-    learner = Learner(
-        classifier,
-        configuration,
-        steps=optimizer_steps(len(training), configuration),
-        weights=weights,
-        bf16=uses_bf16(configuration.runtime),
-        frozen=frozen,
-    )
+    options: dict[str, Any] = {
+        "steps": optimizer_steps(len(training), configuration),
+        "weights": weights,
+        "bf16": uses_bf16(configuration.runtime),
+        "frozen": frozen,
+    }
+    learner = Learner(classifier, configuration, **options) if course is None else course.learner(classifier, **options)
     return learner, training, validation
+
+
+def _fit(
+    classifier: Classifier,
+    configuration: Configuration,
+    material: Material,
+    cache: AudioCache,
+    folder: Path,
+    *,
+    course: Curriculum | None,
+    say: Say = lambda _: None,
+    watch: Watch | None = None,
+) -> History:
+    """Learn what teachers know, where there are such, then the labels."""
+    if course is not None:
+        _measure_statistics(classifier, material.split.train, cache)
+        course.learn_frames(classifier, cache, folder, say)
+    return fit(*prepare_fit(classifier, configuration, material, cache, course=course), folder, watch=watch)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
