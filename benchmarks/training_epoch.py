@@ -89,7 +89,7 @@ def _emogram(configuration: Configuration, material: Material, cache: AudioCache
         bf16=uses_bf16(configuration.runtime),
     )
     history = fit(learner, training, validation, folder)
-    return history.epochs[0].seconds
+    return float(history.epochs[0].seconds)
 
 
 def _plain(configuration: Configuration, material: Material, cache: AudioCache) -> float:

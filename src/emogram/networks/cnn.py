@@ -1,11 +1,11 @@
 """One configurable convolutional network over spectrograms.
 
-A stem, then stages of blocks (plain or residual), each stage with a step in frequency and time (halving both, mostly), then the mean over frequency,
-layers over time where wanted, a pooling over time and one linear layer; `emogram.networks.recipes` has its named forms.
-Clips of any length: frames that are padding are set to zero after every layer, as a convolution sees the outside of a
-clip, so that a padded clip in a batch gives what it gives alone, with two exceptions. Group and instance normalisation
-measure each clip with its padding, so there a padded clip differs from the clip alone. Batch normalisation measures the
-whole batch with its padding, but only in training: evaluation uses the statistics that training stored.
+A stem, then stages of blocks (plain or residual), each with a step in frequency and time (halving both, mostly), then the
+mean over frequency, layers over time where wanted, a pooling over time and one linear layer; `emogram.networks.recipes` has
+its named forms. Clips of any length: frames that are padding are set to zero after every layer, as a convolution sees the
+outside of a clip, so that a padded clip in a batch gives what it gives alone, with two exceptions. Group and instance
+normalisation measure each clip with its padding, so there a padded clip differs from the clip alone. Batch normalisation
+measures the whole batch with its padding, but only in training: evaluation uses the statistics that training stored.
 """
 
 from typing import Annotated, Any, ClassVar, Literal

@@ -13,12 +13,14 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch.utils.data import DataLoader
 from typing_extensions import override
 
 from emogram.errors import ConfigurationError
 from emogram.training.batches import Batches
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
+from emogram.training.distillation.frames import FrameBatch
 from emogram.training.history import History, Watch
 from emogram.training.learner import AveragedWeights, Learner
 from emogram.training.progress import EpochProgress
@@ -80,8 +82,8 @@ def optimizer_steps(batches: int, configuration: Configuration) -> int:
 
 def fit(
     learner: Learner,
-    training: Batches,
-    validation: Batches,
+    training: Batches | DataLoader[FrameBatch],
+    validation: Batches | DataLoader[FrameBatch],
     folder: Path,
     *,
     watch: Watch | None = None,
@@ -127,8 +129,8 @@ def fit(
 def _fit(
     trainer: lightning.Trainer,
     learner: Learner,
-    training: Batches,
-    validation: Batches,
+    training: Batches | DataLoader[FrameBatch],
+    validation: Batches | DataLoader[FrameBatch],
     last: str | None,
 ) -> None:
     """Fit; interrupted or terminated, end as any other program does."""

@@ -25,9 +25,10 @@ class Node:
 
     @property
     def settings(self) -> type[BaseModel] | None:
-        """The settings class, where the place holds fields."""
-        is_class = isinstance(self.annotation, type) and not get_args(self.annotation)
-        return self.annotation if is_class and issubclass(self.annotation, BaseModel) else None
+        """The settings class, where the place holds fields, or fields or null."""
+        kind = _without_null(self.annotation)
+        is_class = isinstance(kind, type) and not get_args(kind)
+        return kind if is_class and issubclass(kind, BaseModel) else None
 
     @property
     def variants(self) -> dict[str, "Node"]:
@@ -89,7 +90,8 @@ def expected(node: Node) -> str:
     if names:
         return f"one of {', '.join(names)}"
     if node.settings is not None:
-        return f"fields: {', '.join(node.settings.model_fields)}"
+        optional = node.settings is not node.annotation
+        return f"fields: {', '.join(node.settings.model_fields)}" + (" or null" if optional else "")
     return _composite(node) if get_args(node.annotation) else _plain(node)
 
 
@@ -135,6 +137,13 @@ def places(settings: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tu
         inner = of_field(info).settings
         if inner is not None:
             yield from places(inner, (*path, name))
+
+
+def _without_null(annotation: Any) -> Any:
+    """The one type that can stand where null can stand as well; else the annotation."""
+    members = get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else ()
+    others = [member for member in members if member is not types.NoneType]
+    return others[0] if len(others) == 1 < len(members) else annotation
 
 
 def _composite(node: Node) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from emogram.augmentation.batch import MixupDraw
+from emogram.augmentation.batch import Examples, MixupDraw
 from emogram.corpora import Clip
 from emogram.errors import ConfigurationError, LeakError
 from emogram.evaluation.predictions import Predictions, write_predictions
@@ -145,8 +145,10 @@ def test_the_loss_is_that_of_labels_and_of_answers_at_their_temperature(mixed: b
     learner, batch, logits = made_up()
     assert learner.soft is not None
     partner = [1, 3, 0, 2]
-    mix = MixupDraw(0.7, np.array(partner)) if mixed else None
-    given = learner.loss(logits, torch.zeros(4, K), batch.allowed, batch, mix)
+    examples = Examples(torch.zeros(4, 1, 2, 3), learner.targets(batch), batch.allowed, None)
+    if mixed:
+        examples = MixupDraw(weight=0.7, partner=tuple(partner)).apply(examples)
+    given = learner.loss(logits, examples.targets, examples.allowed)
     weight = 0.7 if mixed else 1.0
     assert float(given) == pytest.approx(expected(learner.soft, batch, logits, weight, partner), rel=1e-5)
 
@@ -157,6 +159,7 @@ def test_without_a_share_only_labels_count() -> None:
     learner.soft, soft = None, learner.soft
     hard = torch.full((4, K), 0.1 / 4) * batch.allowed
     hard[torch.arange(4), batch.target] += 0.9
-    plain = learner.loss(logits, hard, batch.allowed, batch, None)
+    torch.testing.assert_close(learner.targets(batch), hard)
+    plain = learner.loss(logits, hard, batch.allowed)
     learner.soft = soft
-    torch.testing.assert_close(learner.loss(logits, hard, batch.allowed, batch, None), plain)
+    torch.testing.assert_close(learner.loss(logits, learner.targets(batch), batch.allowed), plain)

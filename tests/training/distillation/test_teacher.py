@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from emogram.augmentation.waveform import WaveformSettings
+from emogram.augmentation.stretching import SpeedSettings
 from emogram.errors import ConfigurationError, ModelError
 from emogram.training.cache import AudioCache
 from emogram.training.data import ClipDataset
@@ -29,7 +29,7 @@ def settings(teacher: Path, **fields: Any) -> DistillationSettings:
 
 def frames(teacher: Path, folder: Path, cache: AudioCache, speed: float = 0.15, **fields: Any) -> TeacherFrames:
     chosen = load_teacher(settings(teacher, **fields), runs.RATE)
-    return TeacherFrames(folder, chosen, cache, WaveformSettings(speed=speed))
+    return TeacherFrames(folder, chosen, cache, (SpeedSettings(factor=(1 - speed, 1 + speed)),))
 
 
 @pytest.fixture(scope="module")
