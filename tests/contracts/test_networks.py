@@ -63,8 +63,8 @@ BUDGETS = {
     "mn10": 5_000_000,
     "audiontt": 6_500_000,
     "whisper-tiny": 9_000_000,
-    "whisper-base": 21_000_000,
-    "whisper-small": 35_000_000,
+    "whisper-base": 15_000_000,
+    "whisper-small": 32_000_000,
 }
 
 REDUCED: dict[str, dict[str, Any]] = {
@@ -76,6 +76,9 @@ REDUCED: dict[str, dict[str, Any]] = {
     **{f"whisper-{size}": {"blocks": 2, "mixed": 2, "width": 32} for size in ("tiny", "base", "small")},
 }
 """Narrower or shallower than their names say."""
+
+CANCELLED = {"audiontt": {"convolutions.0.bias", "convolutions.4.bias"}}
+"""Parameters that a publisher's file has and that a normalisation right behind them cancels."""
 
 SAME_GRAPH = {
     "cnn-tiny": "cnn-small",
@@ -116,6 +119,7 @@ def build(name: str, /, **fields: Any) -> Network:
 class Variant:
     """A network in evaluation mode, shared by the tests of it, which leave it as it is."""
 
+    name: str
     network: Network
     normalisation: str
 
@@ -123,7 +127,7 @@ class Variant:
 @pytest.fixture(scope="module", params=[variant.values for variant in VARIANTS], ids=[v.id for v in VARIANTS])
 def variant(request: pytest.FixtureRequest) -> Variant:
     name, fields = request.param
-    return Variant(build(name, **fields), fields.get("normalisation", "batch"))
+    return Variant(name, build(name, **fields), fields.get("normalisation", "batch"))
 
 
 def test_any_number_of_frames_gives_finite_logits(variant: Variant) -> None:
@@ -148,12 +152,9 @@ def test_gradient_reaches_every_parameter(variant: Variant) -> None:
     }
     network.zero_grad(set_to_none=True)
     network.load_state_dict({**network.state_dict(), **before})
-    # A gradient that cancels, as before a softmax or a normalisation, is still rounding noise and not zero; but of AudioNTT's
-    # biases before a normalisation, which its publisher has, so little is left that it may look like none.
-    cancelled = {name for name in sizes if name.startswith("convolutions.") and name.endswith(".bias")}
-    assert [
-        name for name, size in sizes.items() if name not in cancelled and not size > NEGLIGIBLE * max(sizes.values())
-    ] == []
+    # A gradient that cancels, as before a softmax or a normalisation, is still rounding noise and not zero.
+    missed = {name for name, size in sizes.items() if not size > NEGLIGIBLE * max(sizes.values())}
+    assert missed <= CANCELLED.get(variant.name, set())
 
 
 def test_a_clip_in_a_batch_gives_what_it_gives_alone(variant: Variant) -> None:
@@ -305,6 +306,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return Exported(Recognition(classifier, info.temperature).eval(), path)
 
 
+@pytest.mark.timeout(600)
 def test_the_export_computes_what_the_networks_compute(exported: Exported) -> None:
     """At a tenth of a second and at ten, one clip or several, though it was exported at neither. The probabilities of one
     network are a part of one, so that the tolerance is for that part.

@@ -177,7 +177,12 @@ def test_a_folder_of_other_clips_is_refused(folds: runs.Folds) -> None:
         (["spectrogram.fmax_hz=9000"], "fmax_hz"),
         (["spectrogram.window_ms=100"], "n_fft"),
         (["split.fold=9"], "fold 9"),
-        (["network.channels=[4096, 4096, 4096]"], "M parameters, more than 250 M; choose fewer channels"),
+        ([f"network.stem_channels={10**14}"], r"network\.stem_channels=100000000000000: input should be less"),
+        (
+            ["network.channels=[4096, 4096, 4096]", "network.kernel=31"],
+            "network: 8[0-9]+ M parameters, more than 250 M",
+        ),
+        (["network=cnn14", "spectrogram.n_mels=20"], "network=cnn14: halves 20 bands to nothing"),
     ],
 )
 def test_settings_that_rule_each_other_out_leave_no_folder(

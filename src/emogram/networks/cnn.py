@@ -31,9 +31,11 @@ _Step = Annotated[int, Field(ge=1, le=16)]
 def _pair_or_number(value: Any) -> Any:
     """Refuse here what is no step, because the union of both kinds would tell of either in turn."""
     steps = value if isinstance(value, list | tuple) else [value]
-    known = all(isinstance(step, int) and not isinstance(step, bool) and 1 <= step <= 16 for step in steps)
-    if len(steps) not in {1, 2} or not known:
-        raise ValueError("input should be from 1 to 16, or a pair of such: in frequency, in time")
+    known = all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
+    if len(steps) not in {1, 2} or not known or min(steps) < 1:
+        raise ValueError("input should be greater than or equal to 1, or a pair of such: in frequency, in time")
+    if max(steps) > 16:
+        raise ValueError("input should be less than or equal to 16, or a pair of such: in frequency, in time")
     return steps[0] if len(steps) == 1 else value
 
 

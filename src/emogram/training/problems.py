@@ -10,6 +10,7 @@ from emogram.training.schema import Node, choices, expected, locate, places
 
 _MAX_SHOWN = 80
 _MAX_MESSAGE = 400
+_MAX_PLACES = 2
 _SELF_CONTAINED = {"value_error", "assertion_error"}
 """Kinds of problem whose message says already what can be."""
 
@@ -92,8 +93,8 @@ def _no_such_field(settings: type[BaseModel], location: tuple[int | str, ...]) -
     given = str(location[-1])[:_MAX_SHOWN]
     elsewhere = [".".join(path) for path in places(settings) if path[-1] == given]
     suggestion = did_you_mean(given, fields)
-    if not suggestion and len(elsewhere) == 1:
-        suggestion = f", did you mean {elsewhere[0]!r}?"
+    if not suggestion and 1 <= len(elsewhere) <= _MAX_PLACES:
+        suggestion = f", did you mean {' or '.join(map(repr, elsewhere))}?"
     return f"no such field{suggestion or ';'} choose {', '.join(fields)}"
 
 
