@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "corpus", "training", "listing")
+MODULES = ("demo", "predict", "corpus", "training", "show", "render", "listing")
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
@@ -24,6 +24,8 @@ HOMES = {
     "corpus": "corpus",
     "train": "training",
     "evaluate": "training",
+    "show": "show",
+    "render": "render",
     "list": "listing",
 }
 """Commands whose module alone is imported when they are called, which keeps start-up short."""

@@ -1,7 +1,7 @@
 """What is drawn of a clip: each channel of each spectrogram type, in its unit, with the limits of its colours."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,15 @@ RANGE_DB = 80.0
 _SATURATED = 99.5
 """Percentile at which the colours of values that are no levels end."""
 
-_UNITS = {"magnitude": "magnitude", "power": "power", "pcen": "PCEN", "mfcc": "dB", "lfcc": "dB", "gfcc": "power^⅓"}
-_COMPRESSED = {"none": "power", "cube_root": "power^⅓"}
+_UNITS = {
+    "magnitude": "magnitude",
+    "power": "power",
+    "pcen": "PCEN",
+    "mfcc": "dB",
+    "lfcc": "dB",
+    "gfcc": "cube root of power",
+}
+_COMPRESSED = {"none": "power", "cube_root": "cube root of power"}
 _SLOPES = {"delta": "dB per frame", "delta-delta": "dB per frame²"}
 
 Standardised = Callable[[Wave], Tensor]
@@ -81,6 +88,32 @@ class Picture:
     def duration_s(self) -> float:
         """Seconds from the left edge to the right."""
         return self.values.shape[1] * self.hop_s
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A clip with all that is drawn of it.
+
+    Attributes:
+        name: of the clip, and of its files.
+        versions: as recorded, then after each augmentation.
+        looks: of each version, of each type, the pictures of its channels.
+    """
+
+    name: str
+    versions: Sequence[Version]
+    looks: Sequence[Sequence[Sequence[Picture]]]
+
+
+def side_by_side(clips: Sequence[Shown]) -> tuple[list[Version], list[list[Picture]]]:
+    """Every version of every clip under a title that tells it from the others, with its pictures of all types."""
+    versions: list[Version] = []
+    for clip in clips:
+        for version in clip.versions:
+            parts = ([clip.name] if len(clips) > 1 else []) + ([version.title] if len(clip.versions) > 1 else [])
+            versions.append(replace(version, title=", ".join(parts) or clip.name))
+    looks = [[picture for pictures in types for picture in pictures] for clip in clips for types in clip.looks]
+    return versions, looks
 
 
 def look(version: Version, settings: TypeSettings, front_end: Spectrogram, sample_rate: int) -> list[Picture]:
