@@ -20,6 +20,9 @@ _WIDTHS = {1: 6.8, 2: 4.0, 3: 3.1, 4: 2.8}
 _WAVE_HEIGHT, _TALL, _LOW = 0.62, 1.9, 1.25
 _MOST_COLUMNS = 4
 
+COLOUR_BAR = "colour bar"
+"""Label of the axes that hold one."""
+
 
 _Row = list[Panel | None]
 
@@ -124,7 +127,11 @@ def _draw(rows: Sequence[_Row], *, sample_rate: int, title: str, apart: bool) ->
                 left = _LEFT + column * step
                 axes = figure.add_axes(_part(left, bottom, width, height, size))
                 has_bar = panel.bar and not panel.is_wave
-                bar = figure.add_axes(_part(left + width + 0.08, bottom, 0.09, height, size)) if has_bar else None
+                bar = (
+                    figure.add_axes(_part(left + width + 0.08, bottom, 0.09, height, size), label=COLOUR_BAR)
+                    if has_bar
+                    else None
+                )
                 draw_panel(axes, bar, panel, sample_rate=sample_rate, height_in=height)
                 label_time(axes, longest_s, width_in=width, labelled=below[column] is None)
             top = bottom - _BOTTOM

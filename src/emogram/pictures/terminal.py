@@ -18,6 +18,7 @@ _WAVE_LINES = 3
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _PLAIN_EIGHTHS = " ...:::##"
 _WAVE_COLOUR = Color.from_rgb(86, 180, 233)
+_SPELT_OUT = str.maketrans({"♯": "#", "²": "2", "×": "x", "±": "+-", "−": "-"})
 _BAR = 16
 _MOST_COLUMNS = 200
 _LEVELS, _SIGNED = "magma", "RdBu_r"
@@ -54,11 +55,16 @@ def draw(console: Console, clips: Sequence[Shown], *, sample_rate: int) -> None:
 
 def has_colours(console: Console) -> bool:
     """Whether half blocks in colours can be told apart there. NO_COLOR says no (no-color.org), and so does a dumb terminal."""
-    unicode = "utf" in (console.encoding or "").lower()
-    return unicode and not console.no_color and console.color_system in {"truecolor", "256"}
+    return _has_unicode(console) and not console.no_color and console.color_system in {"truecolor", "256"}
+
+
+def _has_unicode(console: Console) -> bool:
+    return "utf" in (console.encoding or "").lower()
 
 
 def _print(console: Console, line: Text) -> None:
+    if not _has_unicode(console):
+        line = Text(line.plain.translate(_SPELT_OUT).encode("ascii", "replace").decode())
     console.print(line, no_wrap=True, overflow="crop", crop=True, highlight=False)
 
 
@@ -125,7 +131,7 @@ def _time_line(longest_s: float, columns: int) -> Text:
         start = min(round(tick / longest_s * columns), columns - len(label))
         cells[start : start + len(label)] = list(label)
     line = "".join(cells).rstrip()
-    return Text(_gutter("") + (line + " s" if len(line) + 2 <= columns else line))
+    return Text(_gutter("s") + line)
 
 
 def _gutter(label: str) -> str:

@@ -137,7 +137,7 @@ def look(version: Version, settings: TypeSettings, front_end: Spectrogram, sampl
             spec = changed * standard.deviation + standard.mean
     pictures = []
     for channel, values in zip(front_end.channels, spec[0].double().numpy(), strict=True):
-        unit, signed = _unit(settings, front_end, channel)
+        unit, signed = unit_of(settings, front_end, channel)
         pictures.append(
             Picture(
                 kind=settings.name,
@@ -175,7 +175,7 @@ def _see(front_end: Spectrogram, wave: Wave) -> Tensor:
     return spec
 
 
-def _unit(settings: TypeSettings, front_end: Spectrogram, channel: str) -> tuple[str, bool]:
+def unit_of(settings: TypeSettings, front_end: Spectrogram, channel: str) -> tuple[str, bool]:
     """The unit of a channel's values, and whether they go both ways from zero."""
     if channel in _SLOPES:
         return _SLOPES[channel], True
