@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
 
 _CLIPS_PER_PROCESS = 200
 """Fewer are done before another process has started."""
-
-
-class Bits(IntEnum):
-    """Of a grey level."""
-
-    EIGHT = 8
-    SIXTEEN = 16
 
 
 def register(application: typer.Typer) -> None:
