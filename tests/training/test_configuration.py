@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emogram.errors import ConfigurationError
-from emogram.networks.cnn import CNNSettings
 from emogram.spectrograms import LogMelSettings
 from emogram.training.configuration import Configuration, key, load, validate
 
@@ -88,7 +87,7 @@ def test_a_wrong_value_is_one_line_with_field_value_and_choices(setting: str, me
 @pytest.mark.parametrize(
     ("setting", "field", "suggestion", "choices"),
     [
-        ("epochs=3", "epochs", ", did you mean 'fit.epochs'?", "name, corpora, seed, split, audio"),
+        ("epochs=3", "epochs", ", did you mean 'distillation.epochs' or 'fit.epochs'?", "name, corpora, seed"),
         ("fit.optimizer.schedule=cosine", "fit.optimizer.schedule", ", did you mean 'fit.schedule'?", "name, learning"),
         ("fit.schedule={name: step, last: 0.1}", "fit.schedule.last", "", "name, warm_up, drops"),
         ("fit.epoch=3", "fit.epoch", ", did you mean 'epochs'?", "epochs, batch_size"),
@@ -243,15 +242,6 @@ OTHER: dict[str, Any] = {
     "network.sequence_heads": 2,
     "network.pooling": "attention",
     "network.dropout": 0.2,
-    "network.stem_branches": [[3, 1], [1, 3]],
-    "network.dilations": [1, 1, 1, 2],
-    "network.convolution": "separable",
-    "network.block_dropout": 0.1,
-    "network.block_dropout_kind": "channel",
-    "network.sequence": "gru",
-    "network.sequence_width": 64,
-    "network.sequence_layers": 2,
-    "network.sequence_heads": 2,
     "fit.epochs": 41,
     "fit.batch_size": 16,
     "fit.optimizer.learning_rate": 1e-3,

@@ -19,7 +19,9 @@ MODULES = (
     "demo",
     "predict",
     "listen",
+    "show",
     "corpus",
+    "render",
     "training",
     "comparison",
     "learning_rate",
@@ -41,6 +43,8 @@ HOMES = {
     "learning-rate": "learning_rate",
     "study": "study",
     "search": "search",
+    "show": "show",
+    "render": "render",
     "list": "listing",
     "networks": "networks",
 }
