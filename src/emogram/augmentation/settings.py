@@ -92,12 +92,17 @@ def draw(chain: "tuple[Drawing[_A, _D], ...]", rng: np.random.Generator, around:
         around: what this level draws for: a scene, or the shape of a batch.
     """
     root = int(rng.integers(2**63))
+    # One generator that is moved from stream to stream: to make one for each costs more than most augmentations.
+    philox = np.random.Philox(key=0)
+    fresh = philox.state
+    stream = np.random.Generator(philox)
     drawn = []
     met: dict[str, int] = {}
     for augmentation in chain:
         turn = met[augmentation.name] = met.get(augmentation.name, -1) + 1
-        stream = np.random.SeedSequence([root, crc32(augmentation.name.encode()), turn])
-        parameters = augmentation.draw(np.random.Generator(np.random.Philox(stream)), around)
+        key = np.array([root, turn << 32 | crc32(augmentation.name.encode())], np.uint64)
+        philox.state = {**fresh, "state": {"counter": np.zeros(4, np.uint64), "key": key}}
+        parameters = augmentation.draw(stream, around)
         if parameters is not None:
             drawn.append(parameters)
     return tuple(drawn)
