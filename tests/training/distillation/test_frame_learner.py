@@ -38,7 +38,7 @@ def test_a_batch_has_the_errors_of_its_clips(student: FrameStudent) -> None:
     lengths = (100, 33, 64)
     examples = [example(length, seed) for seed, length in enumerate(lengths)]
     alone = [student.compare(spec, None, frames, real, bf16=False) for spec, frames, real in examples]
-    spec, frames, real = 7 * torch.randn(3, 1, 16, 150), 100 * torch.randn(3, 8, WIDTH), torch.zeros(3, 8)
+    spec, frames, real = 7 * torch.randn(3, 1, 16, 150), 100 * torch.randn(3, 8, WIDTH), torch.ones(3, 8)
     for place, (own_spec, own_frames, own_real) in enumerate(examples):
         spec[place, ..., : own_spec.shape[3]] = own_spec[0]
         frames[place, : own_frames.shape[1]] = own_frames[0]
