@@ -71,7 +71,7 @@ def test_before_and_after_share_axes_and_colours() -> None:
     assert_tidy(figure)
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 6, 9])
+@pytest.mark.parametrize("count", [2, 5])
 def test_many_clips_go_on_below(count: int) -> None:
     figure = sheet([shown(f"clip {number}", ["logmel"]) for number in range(count)], sample_rate=RATE)
     assert len([axes for axes in figure.axes if axes.images]) == count
