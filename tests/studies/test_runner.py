@@ -155,7 +155,8 @@ def test_a_failing_point_is_recorded_and_stops_no_other(
     table = tidy.rows(plan, store)
     assert {row["status"] for row in table if row["point"] == "odd"} == {"failed"}
     assert {row["error"] for row in table if row["point"] == "odd"} == {"it diverged; lower the rate"}
-    assert len(said) == 12 and all("\n" not in line for line in said)
+    assert len(said) == 12
+    assert all("\n" not in line for line in said)
     monkeypatch.setattr(runner, "train", train_slowly)
     assert run_all(work(store, tasks)) == 6
     assert run_all(work(store, tasks), retry=True) == 0

@@ -44,7 +44,7 @@ _STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "emogram",
 }
-_DPI = 150
+_DPI, _DPI_OF_WIDE, _WIDE_IN = 150, 100, 12.0
 _METADATA = {".svg": {"Date": None}, ".png": {"Software": None}}
 
 FIGURE_SUFFIXES = tuple(_METADATA)
@@ -78,6 +78,8 @@ def house_figure(width_in: float, height_in: float, *, layout: str = "constraine
 def write(figure: "Figure", path: Path) -> Path:
     """Write a figure in the format of the path's suffix, the same bytes for the same figure; the whole file or none.
 
+    150 dots to the inch, 100 in a figure that is wider than a foot.
+
     Args:
         figure: from `house_figure`.
         path: ends in one of `FIGURE_SUFFIXES`.
@@ -88,11 +90,10 @@ def write(figure: "Figure", path: Path) -> Path:
     from matplotlib import rc_context  # noqa: PLC0415
 
     partial = path.with_name(path.name + ".partial")
+    dpi = _DPI_OF_WIDE if figure.get_figwidth() > _WIDE_IN else _DPI
     try:
         with rc_context(_STYLE):
-            figure.savefig(
-                partial, format=path.suffix[1:], dpi=_DPI, metadata=_METADATA[path.suffix], facecolor="white"
-            )
+            figure.savefig(partial, format=path.suffix[1:], dpi=dpi, metadata=_METADATA[path.suffix], facecolor="white")
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

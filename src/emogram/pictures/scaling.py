@@ -95,7 +95,7 @@ class Scaling:
         width = self.high - self.low
         part = np.divide(spec - self.low, width, out=np.zeros(spec.shape), where=width > 0)
         pixels = np.rint(np.clip(part, 0, 1) * self.steps)
-        return pixels.astype(np.uint8 if self.bits == 8 else np.uint16)
+        return np.asarray(pixels, dtype=np.uint8 if self.bits == 8 else np.uint16)
 
     def to_json(self) -> dict[str, Any]:
         """For people and programs: ends as [C][F] or [C][1]."""

@@ -12,7 +12,7 @@ from emogram.pictures.views import Picture, Shown, Version, Wave, limits, side_b
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LEFT, _RIGHT, _TOP, _BOTTOM, _HEAD, _FOOT = 0.72, 0.80, 0.30, 0.08, 0.28, 0.46
+_LEFT, _RIGHT, _TOP, _BOTTOM, _HEAD, _FOOT = 0.72, 0.80, 0.30, 0.08, 0.28, 0.38
 """Inches around each panel for its labels, its colour bar and its title; above and below the whole sheet."""
 _GAP = 0.22
 """Inches between panels that share both."""
