@@ -139,7 +139,7 @@ def test_parquet_needs_its_extra_or_holds_the_same(study_of: tuple[Plan, Store],
 
 
 def test_an_export_gives_the_findings_again(study_of: tuple[Plan, Store], tmp_path: Path, findings: Findings) -> None:
-    plan, store = study_of
+    _plan, store = study_of
     written = export(store.study("small"), tmp_path / "kept")
     assert {path.name for path in written} >= {"plan.json", "table.csv", "findings.json", "scores.svg", "scores.png"}
     again = find(read_plan(tmp_path / "kept"), Archive(tmp_path / "kept"))
