@@ -101,7 +101,8 @@ def test_unfinished_seeds_are_left_out_and_named(tmp_path: Path) -> None:
     found = find(plan, store)
     score = next(score for score in found.scores if score.point == "good")
     assert score.note == "not finished: seed 1"
-    assert score.estimate is not None and score.estimate.n_seeds == 1
+    assert score.estimate is not None
+    assert score.estimate.n_seeds == 1
     assert "one seed" in found.comparisons[0].sentence
 
 
