@@ -58,7 +58,8 @@ def test_better_and_no_evidence_are_told_apart(findings: Findings) -> None:
 def test_losses_are_better_when_lower(tmp_path: Path) -> None:
     skill = SKILL | {"odd": 0.2}
     good, odd = find(*filled(tmp_path, skill, made_up.study(outcome="log_loss"))).comparisons
-    assert good.difference is not None and good.difference.estimate.value < 0
+    assert good.difference is not None
+    assert good.difference.estimate.value < 0
     assert (good.verdict, odd.verdict) == ("better", "worse")
 
 
@@ -81,7 +82,8 @@ def test_a_difference_that_the_correction_takes_away(tmp_path: Path) -> None:
         axes=axes, folds=[1, 2], seeds=[0], budget={"words": "no time at all", "epochs": 1, "runs": 30}
     )
     found = find(*filled(tmp_path, {"base": 0.5, **dict.fromkeys(names, 0.5), "p0": 0.56}, study)).comparisons[0]
-    assert found.difference is not None and found.difference.p_value is not None
+    assert found.difference is not None
+    assert found.difference.p_value is not None
     assert found.difference.p_value < 0.05 < (found.holm_p or 0)
     assert found.verdict == "no evidence"
 
