@@ -46,6 +46,7 @@ def listen(  # noqa: PLR0917 - the words of a command line
     recording: Annotated[
         Path | None, typer.Option("--input", "-i", metavar="FILE", help="Play a file instead of the microphone.")
     ] = None,
+    *,
     fast: Annotated[bool, typer.Option("--fast", help="Play the file as fast as it can be heard.")] = False,
     hop_s: Annotated[float, typer.Option("--hop", help="Seconds from one answer to the next.")] = 0.5,
     seconds: Annotated[float | None, typer.Option("--seconds", help="Stop after so many seconds of sound.")] = None,
@@ -73,29 +74,29 @@ def listen(  # noqa: PLR0917 - the words of a command line
     show = _Bars(recognizer.emotions) if output is LiveFormat.BAR else _show_json
     if recording is not None:
         rate = recognizer.info.sample_rate
-        _follow(
-            recognizer, _play(recording, rate, fast=fast), sample_rate=rate, hop_s=hop_s, seconds=seconds, show=show
-        )
+        _follow(recognizer, _play(recording, rate, fast=fast), rate, hop_s=hop_s, seconds=seconds, show=show)
         return
     from emogram.recognition.microphone import Microphone
 
     with Microphone(int(device) if device is not None and device.isdecimal() else device) as microphone:
         typer.echo("Listening. Stop with Ctrl-C. What you say stays on this machine.", err=True)
-        _follow(
-            recognizer, iter(microphone), sample_rate=microphone.sample_rate, hop_s=hop_s, seconds=seconds, show=show
-        )
+        _follow(recognizer, iter(microphone), microphone.sample_rate, hop_s=hop_s, seconds=seconds, show=show)
 
 
 def _follow(
     recognizer: "Recognizer",
     blocks: "Iterator[Wave]",
-    *,
     sample_rate: int,
+    *,
     hop_s: float,
     seconds: float | None,
-    show: "_Show",
+    show: _Show,
 ) -> None:
+    import numpy as np
+
     stream = recognizer.stream(sample_rate=sample_rate, hop_s=hop_s)
+    rate = recognizer.info.sample_rate
+    recognizer.probabilities(np.zeros(round(stream.window_s * rate), np.float32))  # the first run takes longer
     heard = 0
     for block in blocks:
         arrived = time.perf_counter()
