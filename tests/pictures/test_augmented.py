@@ -1,5 +1,6 @@
 """What `show` says of an augmentation is what was done."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ def request(seed: int = 0, *, others: tuple[Any, ...] = (OTHER,), **groups: Any)
 
 
 def picture(version: Version) -> Any:
-    settings = SPECTROGRAMS["logmel"]()
+    settings = SPECTROGRAMS["logmel"].model_validate({})
     return look(version, settings, settings.build(RATE), RATE)[0].values
 
 
@@ -48,11 +49,11 @@ def _speed(version: Version) -> float:
 
 
 def _gain_db(version: Version) -> float:
-    return 20 * np.log10(float(np.abs(version.wave).max() / np.abs(WAVE).max()))
+    return 20 * math.log10(float(np.abs(version.wave).max() / np.abs(WAVE).max()))
 
 
 def _snr_db(version: Version) -> float:
-    return 10 * np.log10(float(np.mean(WAVE**2) / np.mean((version.wave - WAVE) ** 2)))
+    return 10 * math.log10(float(np.mean(WAVE**2) / np.mean((version.wave - WAVE) ** 2)))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ COLOUR = re.compile(r"\x1b\[([\d;]*)m")
 def clip(*types: str, seconds: float = 1.0, hz: float = 2000.0) -> Shown:
     wave = (0.3 * np.sin(2 * np.pi * hz * np.arange(round(seconds * RATE)) / RATE)).astype(np.float32)
     version = Version("as recorded", wave)
-    settings = [SPECTROGRAMS[name]() for name in types]
+    settings = [SPECTROGRAMS[name].model_validate({}) for name in types]
     return Shown("clip", [version], [[look(version, chosen, chosen.build(RATE), RATE) for chosen in settings]])
 
 

@@ -105,8 +105,8 @@ def _draw_colour_bar(axes: "Axes", place: "Axes", picture: Picture, limits: tupl
     low, high = limits
     ends = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     beyond = ends[bool(picture.values.min() < low - 1e-9), bool(picture.values.max() > high + 1e-9)]
-    bar = axes.figure.colorbar(axes.images[0], cax=place, extend=beyond, extendfrac=0.05)  # type: ignore[arg-type]
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar = axes.figure.colorbar(axes.images[0], cax=place, extend=beyond, extendfrac=0.05)
+    bar.outline.set_visible(False)
     bar.locator = _few_ticks()
     bar.formatter.set_powerlimits((-3, 4))  # type: ignore[attr-defined]
     bar.update_ticks()

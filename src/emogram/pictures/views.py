@@ -87,7 +87,7 @@ class Picture:
     @property
     def duration_s(self) -> float:
         """Seconds from the left edge to the right."""
-        return self.values.shape[1] * self.hop_s
+        return float(self.values.shape[1] * self.hop_s)
 
 
 @dataclass(frozen=True, eq=False)
