@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from emogram.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from emogram.pictures.rendering import Progress
+    from emogram.training.configuration import Configuration
 
 _CLIPS_PER_PROCESS = 200
 """Fewer are done before another process has started."""
@@ -67,12 +68,7 @@ def render(  # noqa: PLR0917 - the words of a command line
         import PIL.Image  # noqa: F401 - to know early that all is there
 
         from emogram.pictures.rendering import render as render_corpus
-    typed = _with_corpora(sort_out(words))
-    chosen = names_in([spectrogram] if spectrogram else None)
-    if len(chosen) > 1:
-        raise ConfigurationError(f"--spectrogram {spectrogram}: one type a folder; run it once for each")
-    more = [f"split.name={split}"] * (split is not None) + [f"split.fold={fold}"] * (fold is not None)
-    configuration = typed.configuration(*more, *([f"spectrogram.name={chosen[0]}"] if chosen else []))
+    configuration = _configuration(words, names_in([spectrogram] if spectrogram else None), split, fold)
     if bits not in {8, 16}:
         raise ConfigurationError(f"--bits {bits}: choose 8 or 16")
     clips = gather_clips(configuration)
@@ -93,6 +89,16 @@ def render(  # noqa: PLR0917 - the words of a command line
     sizes = ", ".join(f"{sum(counts.values())} {part}" for part, counts in content["clips"].items())
     tell(f"{output}: {sizes} clips as {' and '.join(content['formats'])}")
     typer.echo(str(output))
+
+
+def _configuration(
+    words: Sequence[str], spectrograms: Sequence[str], split: str | None, fold: int | None
+) -> "Configuration":
+    if len(spectrograms) > 1:
+        raise ConfigurationError(f"--spectrogram {','.join(spectrograms)}: one type a folder; run it once for each")
+    chosen = {"spectrogram.name": spectrograms[0] if spectrograms else None, "split.name": split, "split.fold": fold}
+    more = [f"{field}={value}" for field, value in chosen.items() if value is not None]
+    return _with_corpora(sort_out(words)).configuration(*more)
 
 
 def _with_corpora(typed: Typed) -> Typed:

@@ -104,7 +104,7 @@ class Scaling:
             "low": self.low[:, :, 0].tolist(),
             "high": self.high[:, :, 0].tolist(),
             "formula": f"value = low + pixel / {self.steps} * (high - low), by channel and row",
-            "measured_on": "every whole clip of the training part; values beyond its ends are cut off",
+            "measured_on": "every clip of the training part as it is rendered; values beyond its ends are cut off",
         }
 
     @classmethod

@@ -119,8 +119,7 @@ def _draw(rows: Sequence[_Row], *, sample_rate: int, title: str, apart: bool) ->
     with house_figure(*size, layout="none") as figure:
         figure.text(0.1 / size[0], 1 - 0.1 / size[1], title, va="top", fontsize=12, fontweight="bold")
         top = total - _HEAD
-        next_rows: list[Any] = [*rows[1:], [None] * columns]
-        for row, below, height in zip(rows, next_rows, heights, strict=True):
+        for row, below, height in zip(rows, [*rows[1:], _filled([], columns)], heights, strict=True):
             bottom = top - _TOP - height
             for column, panel in enumerate(row):
                 if panel is None:
