@@ -35,7 +35,7 @@ def register(application: typer.Typer) -> None:
     application.command()(listen)
 
 
-def listen(  # noqa: PLR0917 - the words of a command line
+def listen(
     model: Annotated[
         str | None,
         typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL"),
