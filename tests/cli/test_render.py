@@ -75,7 +75,7 @@ def test_a_split_that_shares_speakers_says_so(call: Call) -> None:
     [
         (["-o", "out", "seed=1"], 2, "corpora: none given"),
         (["-o", "out", "CORPUS"], 2, "write CORPUS=PATH"),
-        (["-o", "out", "synthetc=CORPUS"], 2, "'synthetc' is not known; did you mean 'synthetic'?"),
+        (["-o", "out", "synthetc=CORPUS"], 2, "'synthetc' is not known, did you mean 'synthetic'?"),
         (["-o", "out", "synthetic=none"], 1, "none"),
         (["-o", "out", "synthetic=CORPUS", "--split", "speker"], 2, "no split 'speker', did you mean 'speaker'?"),
         (["-o", "out", "synthetic=CORPUS", "--fold", "9"], 2, "fold 9: split 'speaker' has folds 1 to 1"),

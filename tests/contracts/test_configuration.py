@@ -93,7 +93,8 @@ def of_another_type(node: Node) -> list[Any]:
     """Values of types that the place cannot hold."""
     kinds = members(node)
     if choices(node) or node.settings is not None or get_origin(node.annotation) is dict:
-        return [3.5, [1], None, UNLIKE_ANYTHING]
+        may_be_null = types.NoneType in get_args(node.annotation)
+        return [3.5, [1], UNLIKE_ANYTHING, *([] if may_be_null else [None])]
     if str in kinds or Path in kinds:
         return [3.5, [1], True, {"a": 1}]
     if bool in kinds:

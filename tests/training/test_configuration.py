@@ -54,7 +54,7 @@ WRONG = [
     ("network.stem_stride=[1, 0]", "network.stem_stride.1=0: input should be greater than or equal to 1"),
     ("network.channels=[16, -1]", "network.channels.1=-1: input should be greater than or equal to 1"),
     ("network.kernel=4", "network.kernel=4: must be odd"),
-    ("network=3", "network=3: must be a name, or fields and values"),
+    ("network=3", "network=3: input should be a name or fields"),
     ("network={name: cnn14, kernel: 2}", "network.kernel=2: must be odd"),
     ("network={name: mn10, width: 9}", "network.width=9: input should be less than or equal to 4"),
     ("runtime.device=gpu", "runtime.device='gpu': input should be 'auto', 'cpu', 'cuda' or 'mps'"),

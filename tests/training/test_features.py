@@ -138,7 +138,7 @@ def test_batches_are_padded_and_masked(
 def test_copies_hold_no_other_clip(
     classifier: Classifier, clips: list[Clip], material: runs.Material, tmp_path: Path
 ) -> None:
-    chain = validate({"augmentation": {"waveform": ["babble"]}}).augmentation.waveform
+    chain = validate({"augmentation": {"waveform": [{"name": "babble", "probability": 1}]}}).augmentation.waveform
     kept = FrozenFeatures(tmp_path, classifier, 1, AudioCache(material.cache, runs.RATE), chain)
     with pytest.raises(ConfigurationError, match="babble"):
         kept(clips[0], 1)
