@@ -62,8 +62,10 @@ def _smooth(bands_db: Values) -> Values:
     """The moving average of the power, over `_SMOOTHING` frames, those outside counted as the nearest one."""
     power = np.pad(10 ** (bands_db / 10), ((_SMOOTHING // 2, _SMOOTHING // 2), (0, 0)), mode="edge")
     # Summed frame by frame, so that a frame's mean does not depend on where the block began.
-    total = sum((power[shift : shift + len(bands_db)] for shift in range(_SMOOTHING)), start=np.zeros_like(bands_db))
-    return decibels(total / np.float32(_SMOOTHING))
+    mean = np.zeros_like(bands_db)
+    for shift in range(_SMOOTHING):
+        mean += power[shift : shift + len(bands_db)]
+    return decibels(mean / np.float32(_SMOOTHING))
 
 
 def _by_cell(values: Values, cells: int, filling: float) -> Values:
