@@ -38,7 +38,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clips = _noise(folder / "noise")
-        configuration = load(None, ["network=cnn-base", "fit.epochs=1", "augmentation.waveform.speed=0.1"])
+        configuration = load(
+            None,
+            ["network=cnn-base", "fit.epochs=1", "augmentation.waveform=[{name: speed, factor: [0.9, 1.1]}, gain]"],
+        )
         material = prepare(configuration, clips)
         cache = AudioCache(folder / "cache", configuration.audio.sample_rate)
         cache.fill(clips)
@@ -86,7 +89,7 @@ def _emogram(configuration: Configuration, material: Material, cache: AudioCache
         bf16=uses_bf16(configuration.runtime),
     )
     history = fit(learner, training, validation, folder)
-    return history.epochs[0].seconds
+    return float(history.epochs[0].seconds)
 
 
 def _plain(configuration: Configuration, material: Material, cache: AudioCache) -> float:

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from emogram.audio import load as load_audio
     from emogram.emotions import EMOTIONS
     from emogram.errors import AudioError, ConfigurationError, EmogramError, ModelError
+    from emogram.recognition.checks import InputWarning
     from emogram.recognition.model_file import ModelInfo
-    from emogram.recognition.recognizer import Prediction, Recognizer, load
+    from emogram.recognition.recognizer import Recognizer, load
+    from emogram.recognition.results import Moment, Prediction
+    from emogram.recognition.stream import Stream
+    from emogram.recognition.timeline import Timeline
+    from emogram.recognition.timeline_segments import Segment
 
 __version__ = "0.1.0"
 
@@ -26,10 +31,15 @@ __all__ = [
     "AudioError",
     "ConfigurationError",
     "EmogramError",
+    "InputWarning",
     "ModelError",
     "ModelInfo",
+    "Moment",
     "Prediction",
     "Recognizer",
+    "Segment",
+    "Stream",
+    "Timeline",
     "__version__",
     "load",
     "load_audio",
@@ -42,7 +52,12 @@ _HOMES = {
     "EmogramError": ("emogram.errors", "EmogramError"),
     "ModelError": ("emogram.errors", "ModelError"),
     "ModelInfo": ("emogram.recognition.model_file", "ModelInfo"),
-    "Prediction": ("emogram.recognition.recognizer", "Prediction"),
+    "InputWarning": ("emogram.recognition.checks", "InputWarning"),
+    "Moment": ("emogram.recognition.results", "Moment"),
+    "Prediction": ("emogram.recognition.results", "Prediction"),
+    "Segment": ("emogram.recognition.timeline_segments", "Segment"),
+    "Stream": ("emogram.recognition.stream", "Stream"),
+    "Timeline": ("emogram.recognition.timeline", "Timeline"),
     "Recognizer": ("emogram.recognition.recognizer", "Recognizer"),
     "load": ("emogram.recognition.recognizer", "load"),
     "load_audio": ("emogram.audio", "load"),

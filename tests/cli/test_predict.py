@@ -51,7 +51,18 @@ def test_json_is_a_list_with_the_agreed_fields(model: str, folder: Path, capsys:
     status, output, errors = predict(capsys, folder / "b/loud.wav", "--model", model, "--format", "json")
     [answer] = json.loads(output)
     assert (status, errors) == (0, "")
-    assert list(answer) == ["file", "emotion", "probabilities", "confidence", "duration_s", "model"]
+    assert list(answer) == [
+        "file",
+        "emotion",
+        "probabilities",
+        "confidence",
+        "duration_s",
+        "model",
+        "uncertain",
+        "warnings",
+    ]
+    assert answer["uncertain"] is True
+    assert [warning["problem"] for warning in answer["warnings"]] == ["no_speech"]
     assert answer["file"] == str(folder / "b/loud.wav")
     assert answer["emotion"] == "sad"
     assert list(answer["probabilities"]) == list(LABELS)
@@ -80,10 +91,21 @@ def test_csv_has_a_column_for_each_emotion(model: str, folder: Path, capsys: pyt
     status, output, _ = predict(capsys, folder, "-m", model, "-f", "csv")
     rows = list(csv.DictReader(io.StringIO(output)))
     assert status == 1
-    assert list(rows[0]) == ["file", "emotion", "confidence", "duration_s", "model", *LABELS, "error"]
+    assert list(rows[0]) == [
+        "file",
+        "emotion",
+        "confidence",
+        "duration_s",
+        "model",
+        *LABELS,
+        "error",
+        "uncertain",
+        "warnings",
+    ]
     assert [row["emotion"] for row in rows] == ["neutral", "happy", "sad", ""]
     assert sum(float(rows[0][label]) for label in LABELS) == pytest.approx(1, abs=1e-5)
     assert [bool(row["error"]) for row in rows] == [False, False, False, True]
+    assert [(row["uncertain"], row["warnings"]) for row in rows] == [("true", "no_speech")] * 3 + [("", "")]
 
 
 def test_a_table_lines_up(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +113,7 @@ def test_a_table_lines_up(model: str, folder: Path, capsys: pytest.CaptureFixtur
     header, first, second = output.splitlines()
     assert status == 0
     assert header.split() == ["file", "emotion", "confidence", "next", "length"]
-    assert len(header) == len(first) == len(second)
+    assert first[len(header) :] == second[len(header) :] == "  no speech found"
     assert header.index("emotion") == first.index("neutral") == second.index("happy")
     assert "0.5 s" in first
 

@@ -181,6 +181,8 @@ def test_configuration_names_the_field_and_the_choices() -> None:
 def impossible(settings: type[TypeSettings]) -> Iterator[tuple[dict[str, Any], str]]:
     """Fields that contradict each other, and the field that the message must name."""
     fields = settings.model_fields
+    if set(fields) == {"name"}:
+        return
     if "window_ms" in fields:
         yield {"hop_ms": 900.0}, "hop_ms"
         yield {"n_fft": 64}, "n_fft=64"

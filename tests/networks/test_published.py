@@ -1,7 +1,5 @@
 """The networks of PANNs, EfficientAT and BYOL-A beside a transcription of their papers' computations."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor
@@ -15,7 +13,7 @@ from tests.networks.made_up import disturbed, spec
 TOLERANCE = 1e-4
 State = dict[str, Tensor]
 
-SMALL: dict[str, dict[str, Any]] = {
+SMALL: dict[str, dict[str, object]] = {
     "cnn6": {"channels": (4, 6, 8, 10)},
     "cnn10": {"channels": (4, 6, 8, 10)},
     "cnn14": {"channels": (4, 4, 6, 6, 8, 8)},

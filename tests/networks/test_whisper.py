@@ -1,7 +1,5 @@
 """Whisper's encoder: block by block beside PyTorch's own transformer, cut anywhere, padding left out."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,7 @@ from emogram.errors import ConfigurationError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork, WhisperNetworkSettings
 
 SIZE = SIZES["tiny"]
-SETTINGS: dict[str, Any] = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
+SETTINGS: dict[str, object] = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
 
 
 def build(**changes: int) -> WhisperNetwork:
@@ -96,7 +94,10 @@ def test_cut_after_any_block_it_computes_the_same(frozen: int) -> None:
     with torch.no_grad():
         hidden, mask = network.lower(spec, n_frames, frozen=frozen)
         assert hidden.shape == (3, len(network.kept(frozen)), 20, SIZE.width)
-        assert torch.allclose(network.upper(hidden, mask, frozen=frozen), network(spec, n_frames), atol=1e-5)
+        assert mask is not None
+        assert mask.sum(dim=1).tolist() == [20, 6, 17]
+        given = network.upper(hidden.transpose(2, 3), mask.sum(dim=1), frozen=frozen)
+        assert torch.allclose(given, network(spec, n_frames), atol=1e-5)
 
 
 def test_the_vector_and_the_frames_are_those_behind_the_logits() -> None:
@@ -116,12 +117,12 @@ def test_outputs_below_the_cut_that_are_mixed_are_kept() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    wrong: list[tuple[dict[str, Any], str]] = [
+    refused: list[tuple[dict[str, object], str]] = [
         ({"blocks": 5}, "blocks: whisper-tiny has 4"),
         ({"mixed": 4}, "mixed: 4 outputs of 3 blocks"),
         ({"name": "whisper-giant"}, "whisper-base"),
     ]
-    for fields, words in wrong:
+    for fields, words in refused:
         with pytest.raises(ValueError, match=words):
             WhisperNetworkSettings.model_validate(SETTINGS | fields)
     settings = WhisperNetworkSettings.model_validate(SETTINGS)

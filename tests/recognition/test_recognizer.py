@@ -1,6 +1,7 @@
 """The recogniser: the same answer for any source, length and thread; a model's lies are found out."""
 
 import contextlib
+import dataclasses
 import io
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from onnx import TensorProto, helper, numpy_helper
 import emogram
 from emogram import audio
 from emogram.errors import AudioError, ConfigurationError, ModelError
-from emogram.recognition import Prediction, Recognizer, load, read_model
+from emogram.recognition import InputWarning, Prediction, Problem, Recognizer, load, read_model
 from emogram.recognition.recognizer import Windows
+from tests.recognition.made_up import spoken
 from tests.recognition.small_models import LABELS, content, expected, graph, info, pack
 
 RATE = 16_000
@@ -171,8 +173,59 @@ def test_a_prediction_prints_on_one_line_and_converts() -> None:
         "confidence": 0.7,
         "duration_s": 1.5,
         "model": "tiny",
+        "uncertain": False,
+        "warnings": [],
     }
+    noisy = InputWarning(Problem.NOISY, "noisy: speech about 4 dB above the noise")
+    doubtful = dataclasses.replace(prediction, uncertain=True, warnings=(noisy,))
+    assert str(doubtful).endswith(
+        "uncertain, perhaps sad 70% (happy 25%, calm 5%) [noisy: speech about 4 dB above the noise]"
+    )
+    assert doubtful.has_speech
+    assert doubtful.to_dict()["warnings"] == [noisy.to_dict()]
     assert repr(load(content())) == "<Recognizer tiny: neutral, happy, sad>"
+
+
+def test_an_answer_below_the_threshold_is_uncertain() -> None:
+    wave = spoken(0.5, level=0.1)
+    confidence = load(content()).predict(wave).confidence
+    assert confidence < 0.5
+    assert load(content()).predict(wave).uncertain
+    assert not load(content(uncertain_below=confidence - 0.01)).predict(wave).uncertain
+    assert load(content(uncertain_below=confidence + 0.01)).predict(wave).uncertain
+    assert info().threshold == 0.5
+
+
+def test_where_nobody_speaks_the_answer_is_uncertain_and_says_so(recognizer: Recognizer) -> None:
+    prediction = recognizer.predict(noise(1, 0.3))
+    assert prediction.uncertain
+    assert not prediction.has_speech
+    assert str(prediction).endswith("[no speech found]")
+
+
+def test_probabilities_come_as_scikit_learn_has_them(recognizer: Recognizer) -> None:
+    waves = np.stack([noise(0.5, level) for level in (0.01, 0.1, 0.3)])
+    probabilities = recognizer.predict_proba(waves)
+    assert probabilities.shape == (3, 3)
+    np.testing.assert_allclose(probabilities, [expected(wave) for wave in waves], atol=1e-5)
+    np.testing.assert_array_equal(recognizer.predict_proba(list(waves)), probabilities)
+    assert recognizer.classes_.tolist() == list(LABELS)
+    assert recognizer.predict_proba([]).shape == (0, 3)
+    with pytest.raises(AudioError, match="does not exist"):
+        recognizer.predict_proba([waves[0], "none.wav"])
+    with pytest.raises(ConfigurationError, match="pass waves"):
+        recognizer.predict_proba(waves[0])
+
+
+def test_timelines_and_streams_of_one_recogniser_run_at_once(recognizer: Recognizer) -> None:
+    def listen(level: float) -> tuple[object, object]:
+        stream = recognizer.stream(hop_s=0.5)
+        return recognizer.timeline(spoken(1.0, level=level)), stream.feed(spoken(1.0, level=level))
+
+    levels = [0.02, 0.1, 0.3, 0.9] * 2
+    alone = [listen(level) for level in levels]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(listen, levels)) == alone
 
 
 def test_the_model_is_found_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

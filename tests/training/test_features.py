@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from emogram.corpora import Clip
-from emogram.errors import CorpusError
+from emogram.errors import ConfigurationError, CorpusError
 from emogram.networks.classifier import Classifier
-from emogram.networks.whisper import WhisperNetwork, WhisperNetworkSettings
+from emogram.networks.whisper import SIZES, EncoderBlock, WhisperNetwork, WhisperNetworkSettings
 from emogram.spectrograms import SPECTROGRAMS
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import validate
@@ -92,12 +92,15 @@ def test_another_weight_setting_or_cut_is_another_folder(
         classifier,
         1,
         AudioCache(material.cache, runs.RATE),
-        AUGMENTATION.model_copy(update={"gain_db": 1.0}),
+        AUGMENTATION[:1],
     )
     folders.add(other.folder)
     network = classifier.network
     assert isinstance(network, WhisperNetwork)
-    lower, upper = (layer.fc1.weight for layer in network.encoder.layers)
+    first, second = network.encoder.layers
+    assert isinstance(first, EncoderBlock)
+    assert isinstance(second, EncoderBlock)
+    lower, upper = first.fc1.weight, second.fc1.weight
     before = lower.detach().clone()
     with torch.no_grad():
         lower[0, 0] += 1
@@ -119,15 +122,26 @@ def test_batches_are_padded_and_masked(
     whole = FeatureDataset(part, kept, copies=0, crop_s=None)
     batch = collate_features([whole[(0, index)] for index in range(len(clips))])
     lengths = [kept(clip, 0).shape[1] for clip in clips]
-    assert batch.mask.sum(dim=1).tolist() == lengths
-    assert batch.hidden.shape[:3] == (len(clips), 1, max(lengths))
-    assert float((batch.hidden * (1 - batch.mask)[:, None, :, None]).abs().max()) == 0
+    assert batch.n_positions.tolist() == lengths
+    assert batch.hidden.shape == (len(clips), 1, SIZES["tiny"].width, max(lengths))
+    for hidden, length, clip in zip(batch.hidden, lengths, clips, strict=True):
+        assert float(hidden[..., length:].abs().sum()) == 0
+        assert np.array_equal(hidden[0, :, :length].numpy().T, kept(clip, 0)[0].astype(np.float32))
     cropped = FeatureDataset(part, kept, copies=2, crop_s=0.2)
     assert all(cropped[(epoch, 0)].hidden.shape[1] == 10 for epoch in range(3))
     again = FeatureDataset(part, kept, copies=2, crop_s=0.2)
     assert torch.equal(cropped[(3, 1)].hidden, again[(3, 1)].hidden)
     seen = {float(cropped[(epoch, 0)].hidden.sum()) for epoch in range(8)}
     assert len(seen) > 3
+
+
+def test_copies_hold_no_other_clip(
+    classifier: Classifier, clips: list[Clip], material: runs.Material, tmp_path: Path
+) -> None:
+    chain = validate({"augmentation": {"waveform": [{"name": "babble", "probability": 1}]}}).augmentation.waveform
+    kept = FrozenFeatures(tmp_path, classifier, 1, AudioCache(material.cache, runs.RATE), chain)
+    with pytest.raises(ConfigurationError, match="babble"):
+        kept(clips[0], 1)
 
 
 def test_a_clip_without_a_hash_is_refused(classifier: Classifier, material: runs.Material, tmp_path: Path) -> None:

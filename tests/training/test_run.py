@@ -238,7 +238,7 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(folds: runs.Folds
 
 def scores(folder: Path) -> list[list[str]]:
     """The history without times."""
-    return [line.split(",")[:7] for line in (folder / "history.csv").read_text().splitlines()]
+    return [line.split(",")[:10] for line in (folder / "history.csv").read_text().splitlines()]
 
 
 def test_predictions_of_every_part_are_stored(folds: runs.Folds) -> None:

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from emogram.errors import ConfigurationError, EmogramError, ModelError
-from emogram.networks.whisper import SIZES, WhisperEncoder, WhisperNetwork
+from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork
 from emogram.training.configuration import Configuration, validate
 from emogram.training.run import build_classifier
 from emogram.training.transfer import frozen_blocks, parameter_groups
@@ -47,6 +47,12 @@ def network_of(given: Configuration) -> WhisperNetwork:
     return network
 
 
+def block(network: WhisperNetwork, number: int) -> EncoderBlock:
+    found = network.encoder.layers[number]
+    assert isinstance(found, EncoderBlock)
+    return found
+
+
 def test_published_weights_are_loaded_and_the_head_is_random(published: Path) -> None:
     torch.manual_seed(3)
     expected = WhisperEncoder(SIZES["tiny"], blocks=BLOCKS + 1).state_dict()
@@ -73,12 +79,12 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
     given = configuration(published, rate=0.5, layer_decay=0.1)
     classifier = build_classifier(given, 4)
     groups = parameter_groups(classifier, given.transfer)
-    scale = {id(p): group["lr_scale"] for group in groups for p in group["params"]}
+    scale = {id(p): group.lr_scale for group in groups for p in group.weights}
     network = classifier.network
     assert isinstance(network, WhisperNetwork)
     assert scale[id(network.head.weight)] == scale[id(network.mix)] == 1.0
-    assert scale[id(network.encoder.layers[1].fc1.weight)] == pytest.approx(0.5)
-    assert scale[id(network.encoder.layers[0].fc1.weight)] == pytest.approx(0.05)
+    assert scale[id(block(network, 1).fc1.weight)] == pytest.approx(0.5)
+    assert scale[id(block(network, 0).fc1.weight)] == pytest.approx(0.05)
     assert scale[id(network.encoder.conv1.weight)] == pytest.approx(0.005)
     assert len(scale) == len(list(classifier.parameters()))
 
@@ -86,8 +92,8 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
 def test_without_transfer_everything_has_the_same_rate() -> None:
     classifier = build_classifier(validate({"network": "cnn-tiny"}), 4)
     (group,) = parameter_groups(classifier, None)
-    assert group["lr_scale"] == 1.0
-    assert {id(p) for p in group["params"]} == {id(p) for p in classifier.parameters()}
+    assert group.lr_scale == 1.0
+    assert {id(p) for p in group.weights} == {id(p) for p in classifier.parameters()}
 
 
 def altered(published: Path, folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> Path:

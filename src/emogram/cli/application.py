@@ -15,16 +15,36 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "corpus", "training", "comparison", "listing", "networks")
+MODULES = (
+    "demo",
+    "predict",
+    "listen",
+    "show",
+    "corpus",
+    "render",
+    "training",
+    "comparison",
+    "learning_rate",
+    "study",
+    "search",
+    "listing",
+    "networks",
+)
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
     "demo": "demo",
     "predict": "predict",
+    "listen": "listen",
     "corpus": "corpus",
     "train": "training",
     "evaluate": "training",
     "compare": "comparison",
+    "learning-rate": "learning_rate",
+    "study": "study",
+    "search": "search",
+    "show": "show",
+    "render": "render",
     "list": "listing",
     "networks": "networks",
 }

@@ -62,9 +62,9 @@ def show_networks(
 def _configured(name: str, fields: list[str]) -> "Configuration":
     from emogram.training.configuration import load
 
-    chosen = any(field.startswith("spectrogram") for field in fields)
-    own = ["spectrogram=whisper"] if name.startswith("whisper-") and not chosen else []
-    return load(None, [f"network={name}", *own, *fields])
+    if name.startswith("whisper-"):  # which knows one picture, whatever is said of others
+        fields = ["spectrogram=whisper", *(field for field in fields if not field.startswith("spectrogram"))]
+    return load(None, [f"network={name}", *fields])
 
 
 def _built(configuration: "Configuration", device: str) -> "tuple[Network, Spectrogram]":

@@ -27,7 +27,7 @@ SUFFIXES = (
 
 STANDARD_INPUT = "-"
 
-_Entry: TypeAlias = "tuple[str, AudioError | None]"
+Entry: TypeAlias = "tuple[str, AudioError | None]"
 _Write: TypeAlias = "Callable[[str, Prediction | AudioError], None]"
 
 
@@ -37,6 +37,12 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    SRT = "srt"
+    VTT = "vtt"
+    AUDACITY = "audacity"
+
+
+_OF_TIMELINES = (Format.SRT, Format.VTT, Format.AUDACITY)
 
 
 def register(application: typer.Typer) -> None:
@@ -54,6 +60,13 @@ def predict(
         typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL"),
     ] = None,
     output: Annotated[Format, typer.Option("--format", "-f", help="How to write the results.")] = Format.TABLE,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", "-t", help="Tell when which emotion is spoken, for long recordings.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the timeline of one recording as FILE, .png or .svg."),
+    ] = None,
 ) -> None:
     """Recognise the emotion of recordings.
 
@@ -66,14 +79,25 @@ def predict(
         emogram predict --model model.onnx recordings/ --format csv > emotions.csv
 
         ffmpeg -i film.mp4 -f wav - | emogram predict - --format json
+
+        emogram predict call.mp3 --timeline --format srt --plot call.png > call.srt
     """
     if recordings.count(STANDARD_INPUT) > 1:
         raise ConfigurationError("-: standard input can be read only once; name it once")
+    if output in _OF_TIMELINES and not timeline:
+        raise ConfigurationError(f"--format: {output.value} is a format of timelines; add --timeline")
+    if plot is not None and not timeline:
+        raise ConfigurationError("--plot: draws a timeline; add --timeline")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads as it is imported; none are used here
     from emogram.recognition import load
 
     recognizer = load(model)
     entries = [entry for name in recordings for entry in _expand(name)]
+    if timeline:
+        from emogram.cli.timeline import write_timelines
+
+        write_timelines(recognizer, entries, output, plot)
+        return
     failed = 0
     with _writer(output, [name for name, _ in entries], recognizer.emotions) as write:
         for done, (name, answer) in enumerate(_answers(recognizer, entries), start=1):
@@ -86,12 +110,12 @@ def predict(
         raise typer.Exit(1)
 
 
-def _expand(name: str) -> Iterator[_Entry]:
+def _expand(name: str) -> Iterator[Entry]:
     """A file as it is; in place of a folder the recordings in and below it, sorted, and what is wrong with it."""
     if name == STANDARD_INPUT or not Path(name).is_dir():
         yield name, None
         return
-    found: list[_Entry] = []
+    found: list[Entry] = []
 
     def refuse(error: OSError) -> None:
         problem = AudioError(error.filename, f"is a folder that cannot be read ({error.strerror})", "check permissions")
@@ -106,7 +130,7 @@ def _expand(name: str) -> Iterator[_Entry]:
     yield from sorted(found, key=lambda entry: entry[0])
 
 
-def _answers(recognizer: "Recognizer", entries: Sequence[_Entry]) -> "Iterator[tuple[str, Prediction | AudioError]]":
+def _answers(recognizer: "Recognizer", entries: Sequence[Entry]) -> "Iterator[tuple[str, Prediction | AudioError]]":
     sources: Iterator[Source] = (
         sys.stdin.buffer if name == STANDARD_INPUT else name for name, problem in entries if problem is None
     )
@@ -145,13 +169,16 @@ def _write_json() -> Iterator[_Write]:
 
 @contextlib.contextmanager
 def _write_csv(emotions: Sequence[str]) -> Iterator[_Write]:
-    columns = ["file", "emotion", "confidence", "duration_s", "model", *emotions, "error"]
+    columns = ["file", "emotion", "confidence", "duration_s", "model", *emotions, "error", "uncertain", "warnings"]
     table = csv.DictWriter(sys.stdout, columns, restval="", extrasaction="ignore", lineterminator="\n")
     table.writeheader()
 
     def write(name: str, answer: "Prediction | AudioError") -> None:
         fields = _fields(name, answer)
-        table.writerow(fields | fields.get("probabilities", {}))
+        if not isinstance(answer, AudioError):
+            problems = " ".join(warning.problem.value for warning in answer.warnings)
+            fields |= {**answer.probabilities, "uncertain": str(answer.uncertain).lower(), "warnings": problems}
+        table.writerow(fields)
 
     yield write
 
@@ -175,10 +202,13 @@ def _write_table(names: Sequence[str], emotions: Sequence[str]) -> Iterator[_Wri
         [(emotion, probability)] = sorted(answer.probabilities.items(), key=lambda item: -item[1])[1:2]
         bar = full * round(10 * answer.confidence)
         following = f"{emotion:<{width}} {probability:>4.0%}"
-        typer.echo(
+        uncertain = ["uncertain"] if answer.uncertain and answer.has_speech else []
+        notes = "; ".join([*uncertain, *map(str, answer.warnings)])
+        line = (
             f"{file}  {answer.emotion:<{width}}  {answer.confidence:>4.0%}  {bar:<10}  "
-            f"{following:<{width + 6}}  {answer.duration_s:>6.1f} s"
+            f"{following:<{width + 6}}  {answer.duration_s:>6.1f} s  {notes}"
         )
+        typer.echo(line.rstrip())
 
     yield write
 

@@ -120,15 +120,15 @@ class SqueezeExcitation(nn.Module):
 class Block(nn.Module):
     """Two convolution units, with (residual; He et al. 2016) or without (plain) a way around them.
 
-    The way around is averaged down by a 3 x 3 window where the block strides, so that up to a stride of 3 no sample is
-    skipped.
+    The way around is averaged down by a window of 3 in each direction in which the block strides, so that up to a stride of
+    3 no sample is skipped.
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        stride: int,
+        stride: Size,
         settings: "CNNSettings",
         *,
         drop_probability: float,
@@ -175,10 +175,14 @@ class Block(nn.Module):
 
 
 class _Shortcut(nn.Module):
-    def __init__(self, in_channels: int, out_channels: int, stride: int, settings: "CNNSettings") -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: Size, settings: "CNNSettings") -> None:
         super().__init__()
-        self.average = nn.AvgPool2d(3, stride, 1, count_include_pad=True) if stride > 1 else nn.Identity()
-        same = in_channels == out_channels and stride == 1
+        steps = (stride, stride) if isinstance(stride, int) else stride
+        padding = (int(steps[0] > 1), int(steps[1] > 1))
+        window = (1 + 2 * padding[0], 1 + 2 * padding[1])
+        strided = max(steps) > 1
+        self.average = nn.AvgPool2d(window, steps, padding, count_include_pad=True) if strided else nn.Identity()
+        same = in_channels == out_channels and not strided
         self.project = None if same else ConvolutionUnit(in_channels, out_channels, settings, kernel=1, activate=False)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:

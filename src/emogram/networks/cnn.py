@@ -1,16 +1,16 @@
 """One configurable convolutional network over spectrograms.
 
-A stem, then stages of blocks (plain or residual), each stage halving frequency and time, then the mean over frequency,
-layers over time where wanted, a pooling over time and one linear layer; `emogram.networks.recipes` has its named forms.
-Clips of any length: frames that are padding are set to zero after every layer, as a convolution sees the outside of a
-clip, so that a padded clip in a batch gives what it gives alone, with two exceptions. Group and instance normalisation
-measure each clip with its padding, so there a padded clip differs from the clip alone. Batch normalisation measures the
-whole batch with its padding, but only in training: evaluation uses the statistics that training stored.
+A stem, then stages of blocks (plain or residual), each with a step in frequency and time (halving both, mostly), then the
+mean over frequency, layers over time where wanted, a pooling over time and one linear layer; `emogram.networks.recipes` has
+its named forms. Clips of any length: frames that are padding are set to zero after every layer, as a convolution sees the
+outside of a clip, so that a padded clip in a batch gives what it gives alone, with two exceptions. Group and instance
+normalisation measure each clip with its padding, so there a padded clip differs from the clip alone. Batch normalisation
+measures the whole batch with its padding, but only in training: evaluation uses the statistics that training stored.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from torch import Tensor, nn
 from typing_extensions import override
 
@@ -28,6 +28,21 @@ ConvolutionName = Literal["full", "separable"]
 _Step = Annotated[int, Field(ge=1, le=16)]
 
 
+def _pair_or_number(value: Any) -> Any:
+    """Refuse here what is no step, because the union of both kinds would tell of either in turn."""
+    steps = value if isinstance(value, list | tuple) else [value]
+    known = all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
+    if len(steps) not in {1, 2} or not known or min(steps) < 1:
+        raise ValueError("input should be greater than or equal to 1, or a pair of such: in frequency, in time")
+    if max(steps) > 16:
+        raise ValueError("input should be less than or equal to 16, or a pair of such: in frequency, in time")
+    return steps[0] if len(steps) == 1 else value
+
+
+_StageStep = Annotated[int | tuple[int, int], BeforeValidator(_pair_or_number)]
+"""Of a stage: one number for both directions, or one for frequency and one for time."""
+
+
 class CNNSettings(NetworkType):
     """The convolutional network. ``name`` picks a recipe; any field given beside it changes that one thing."""
 
@@ -40,8 +55,10 @@ class CNNSettings(NetworkType):
     )
     stem_stride: tuple[_Step, _Step] = Field((2, 2), description="step of the first convolution in frequency and time")
     channels: tuple[Channels, ...] = Field(min_length=1, max_length=16, description="channels of each stage")
-    strides: tuple[_Step, ...] = Field(
-        min_length=1, max_length=16, description="step of each stage's first block, both directions"
+    strides: tuple[_StageStep, ...] = Field(
+        min_length=1,
+        max_length=16,
+        description="step of each stage's first block: a number, or a pair for frequency and time",
     )
     dilations: tuple[_Step, ...] = Field(
         (), max_length=16, description="step between the taps of each stage's kernels in time; none: 1 everywhere"

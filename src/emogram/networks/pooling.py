@@ -129,8 +129,8 @@ class SelfAttentionPooling(Pooling):
         scores = self.score(frames)
         if mask is not None:
             scores = scores.masked_fill(mask == 0, float("-inf"))
-        means: Tensor = scores.softmax(dim=2) @ frames.transpose(1, 2)
-        return means.flatten(1)
+        heads: Tensor = scores.softmax(dim=2) @ frames.transpose(1, 2)
+        return heads.flatten(1)
 
 
 def mean_over_time(frames: Tensor, mask: Tensor | None) -> Tensor:

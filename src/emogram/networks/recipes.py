@@ -25,6 +25,15 @@ RECIPES: dict[str, Recipe] = {
             "squeeze_excitation": True,
         },
     ),
+    "cnn-student": Recipe(
+        "cnn-base with a frame every 80 ms instead of every 320: fine enough to follow a teacher's frames.",
+        {
+            "stem_channels": 32,
+            "channels": (48, 96, 192, 384),
+            "strides": (2, 2, (2, 1), (2, 1)),
+            "squeeze_excitation": True,
+        },
+    ),
     "cnn-plain": Recipe(
         "Plain CNN in the manner of VGG (Simonyan and Zisserman 2015): cnn-small without ways around.",
         {**_SMALL, "block": "plain"},

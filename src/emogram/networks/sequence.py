@@ -49,8 +49,8 @@ class GatedRecurrence(Sequence):
         if torch.onnx.is_in_onnx_export():
             return self._as_operators(x).transpose(1, 2)
         if mask is None:
-            y: Tensor = self.gru(x)[0]
-            return y.transpose(1, 2)
+            whole: Tensor = self.gru(x)[0]
+            return whole.transpose(1, 2)
         lengths = mask[:, 0].sum(dim=1).long().cpu()
         packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         unpacked, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.shape[1])
@@ -64,14 +64,14 @@ class GatedRecurrence(Sequence):
                 for kind in ("weight_ih", "weight_hh", "bias")
             )
             size = self.gru.hidden_size
-            made = torch.onnx.ops.symbolic(
+            y = torch.onnx.ops.symbolic(
                 "GRU",
                 (x, weight, recurrent, bias),
                 {"hidden_size": size, "linear_before_reset": 1, "direction": "bidirectional"},
                 dtype=x.dtype,
                 shape=(x.shape[0], 2, x.shape[1], size),
             )
-            x = made.permute(0, 2, 1, 3).flatten(2)
+            x = y.permute(0, 2, 1, 3).flatten(2)
         return x.transpose(0, 1)
 
 
@@ -136,16 +136,14 @@ class AttentionLayer(nn.Module):
     def forward(self, x: Tensor, seen: Tensor | None) -> Tensor:
         """See the class; `seen` is true where a frame is real."""
         y = self.look(x)
-        queries, keys, values = (self._split(part(y)) for part in (self.queries, self.keys, self.values))
+        queries, keys, values = (
+            torch.unflatten(part(y), 2, (self.heads, -1)).transpose(1, 2)
+            for part in (self.queries, self.keys, self.values)
+        )
         y = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=seen)
         x = x + self.join(y.transpose(1, 2).flatten(2))
         added: Tensor = self.perceptron(self.think(x))
         return x + added
-
-    def _split(self, x: Tensor) -> Tensor:
-        """[B, N, width] -> [B, heads, N, width / heads]."""
-        clips, frames, width = x.shape
-        return x.reshape(clips, frames, self.heads, width // self.heads).transpose(1, 2)
 
 
 def sequence(name: SequenceName, channels: int, *, width: int, layers: int, heads: int) -> Sequence | None:

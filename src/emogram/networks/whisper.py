@@ -133,9 +133,10 @@ class WhisperNetwork(Network):
             outputs.append(layer(outputs[-1], mask))
         return torch.stack([outputs[number] for number in self.kept(frozen)], dim=1), mask
 
-    def upper(self, hidden: Tensor, mask: Tensor | None = None, *, frozen: int) -> Tensor:
-        """Logits [B, K] from what `lower` gave."""
-        frames, mask = self._mixed(hidden, mask, frozen=frozen)
+    def upper(self, hidden: Tensor, n_positions: Tensor | None = None, *, frozen: int) -> Tensor:
+        """Logits [B, K] from what `lower` gave, laid out as a spectrogram: [B, L, D, N'], of which `n_positions` are real."""
+        mask = None if n_positions is None else _real(n_positions, hidden.shape[3])
+        frames, mask = self._mixed(hidden.transpose(2, 3), mask, frozen=frozen)
         pooled = self.dropout(self.pooled_norm(self.pooling(frames.float(), mask)))
         with full_precision(hidden):
             logits: Tensor = self.head(pooled)
@@ -190,6 +191,14 @@ class WhisperEncoder(nn.Module):
             outputs.append(x)
         return outputs, mask
 
+    def first_blocks(self, count: int) -> dict[str, Tensor]:
+        """Weights of the stem and of that many blocks, by name."""
+        return {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if not name.startswith("layers.") or int(name.split(".")[1]) < count
+        }
+
     def stem(self, spec: Tensor, n_frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """What the first block hears, [B, N', D], and the mask [B, N'] of real positions or None.
 
@@ -225,7 +234,8 @@ class EncoderBlock(nn.Module):
         """See the class; `mask` [B, N] is one where a position is real."""
         x = x + self.dropout(self.self_attn(self.self_attn_layer_norm(x), mask))
         added: Tensor = self.fc2(functional.gelu(self.fc1(self.final_layer_norm(x))))
-        return x + self.dropout(added)
+        total: Tensor = x + self.dropout(added)
+        return total
 
 
 class SelfAttention(nn.Module):
@@ -250,7 +260,7 @@ class SelfAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """[B, N, D] -> [B, heads, N, D / heads]."""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return torch.unflatten(x, 2, (self.heads, -1)).transpose(1, 2)
 
 
 def _real(n_frames: Tensor, length: int) -> Tensor:

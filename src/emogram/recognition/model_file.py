@@ -30,6 +30,9 @@ MAX_METADATA_CHARACTERS = 2**20
 MAX_LABELS = 100
 MAX_ENTRIES = 100
 MAX_WINDOW_S = 60.0
+UNCERTAIN_FACTOR = 1.5
+"""A model without a threshold of its own is uncertain below so many times the probability of a guess."""
+
 _HUGE = 1e300
 
 
@@ -45,6 +48,8 @@ class ModelInfo:
         min_s: shorter recordings are padded with zeros to this length.
         window_s: longer recordings are cut into overlapping windows of this length, whose probabilities are averaged.
         temperature: by which the logits are divided inside the graph, fitted on the validation part.
+        uncertain_below: an answer whose probability stays below this is called uncertain, fixed on the validation part;
+            None where it was not, and then `UNCERTAIN_FACTOR` times the probability of a guess counts.
         normalisation: how the spectrogram is normalised inside the graph, for the record.
         training_corpora: names of the corpora that it learnt from.
         licence: of the weights, an SPDX identifier where there is one.
@@ -61,6 +66,7 @@ class ModelInfo:
     min_s: float
     window_s: float
     temperature: float = 1.0
+    uncertain_below: float | None = None
     normalisation: Mapping[str, float | str] = field(default_factory=dict)
     training_corpora: tuple[str, ...] = ()
     licence: str = ""
@@ -87,10 +93,17 @@ class ModelInfo:
             value = getattr(self, name)
             if not _is_number(value) or not value > 0:
                 raise _wrong(name, value, "a number above 0")
+        if self.uncertain_below is not None and not (_is_number(self.uncertain_below) and 0 < self.uncertain_below < 1):
+            raise _wrong("uncertain_below", self.uncertain_below, "a number between 0 and 1, or null")
         if not self.min_s <= self.window_s <= MAX_WINDOW_S:
             raise _wrong("window_s", self.window_s, f"at least min_s ({self.min_s:g}) and at most {MAX_WINDOW_S:g}")
         for name in ("normalisation", "scores"):
             _check_entries(name, getattr(self, name))
+
+    @property
+    def threshold(self) -> float:
+        """The probability below which an answer is uncertain."""
+        return UNCERTAIN_FACTOR / len(self.labels) if self.uncertain_below is None else self.uncertain_below
 
     def to_metadata(self) -> dict[str, str]:
         """The entry for the ``metadata_props`` of the ONNX file."""

@@ -13,6 +13,18 @@ from emogram.training.material import Material
 
 _EVALUATED_AT_ONCE = 16
 
+Batches = DataLoader[Batch] | DataLoader[FeatureBatch]
+
+
+def run_batches(
+    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, frozen: int | None
+) -> tuple[Batches, Batches]:
+    """The batches that train and validate a run, as outputs of its `frozen` first blocks where there are such."""
+    if frozen is not None:
+        return feature_batches(classifier, configuration, material, cache, frozen)
+    training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
+    return training, evaluation_batches(material.dataset("validation", cache))
+
 
 def training_batches(dataset: ClipDataset, configuration: Configuration) -> DataLoader[Batch]:
     """Shuffled, augmented batches."""
@@ -32,8 +44,12 @@ def training_order(targets: Sequence[int], configuration: Configuration) -> Epoc
 
 def evaluation_batches(dataset: ClipDataset, batch_size: int = _EVALUATED_AT_ONCE) -> DataLoader[Batch]:
     """Every clip once, whole."""
-    sampler = LengthSampler([clip.duration_s for clip in dataset.clips], batch_size=batch_size)
-    return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
+    return DataLoader(dataset, batch_sampler=evaluation_order(dataset, batch_size), collate_fn=collate)  # type: ignore[arg-type]
+
+
+def evaluation_order(dataset: ClipDataset, batch_size: int = _EVALUATED_AT_ONCE) -> LengthSampler:
+    """Clips of like length in a batch, each once."""
+    return LengthSampler([clip.duration_s for clip in dataset.clips], batch_size=batch_size)
 
 
 def feature_batches(

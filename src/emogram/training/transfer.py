@@ -3,26 +3,25 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from emogram.errors import ConfigurationError, ModelError
 from emogram.networks.classifier import Classifier
-from emogram.networks.whisper import WhisperNetwork
+from emogram.networks.whisper import WhisperEncoder, WhisperNetwork
 from emogram.training.checkpoints import load_weights
+from emogram.training.optimisation.optimizers import ParameterGroup
+from emogram.training.settings import Settings
 
 _WHISPER_PREFIX = "model.encoder."
 _MAX_NAMED = 3
 
 
-class TransferSettings(BaseModel):
+class TransferSettings(Settings):
     """Where weights come from, and which of them learn."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     source: Path = Field(description="safetensors file of the network's publisher, or the checkpoint of a run")
     trained: int | None = Field(
@@ -45,13 +44,21 @@ class TransferSettings(BaseModel):
         Raises:
             ConfigurationError: it cannot be read.
         """
-        try:
-            with self.source.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise ConfigurationError(
-                f"transfer.source={self.source}: cannot be read ({error.strerror}); give a safetensors file"
-            ) from error
+        return file_sha256(self.source, "transfer.source", "a safetensors file")
+
+
+def file_sha256(path: Path, field: str, wanted: str) -> str:
+    """Hash of the file that a field of the configuration names.
+
+    Raises:
+        ConfigurationError: it cannot be read; names the field and what is wanted there.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no path"
+        raise ConfigurationError(f"{field}={path}: cannot be read ({reason}); give {wanted}") from error
 
 
 def frozen_blocks(settings: TransferSettings | None, network: nn.Module) -> int | None:
@@ -82,11 +89,20 @@ def start(classifier: Classifier, settings: TransferSettings) -> None:
     network = classifier.network
     if not isinstance(network, WhisperNetwork):
         tensors = _whole_run(settings.source)
-        _strict(network, tensors, settings.source)
+        strict(network, tensors, settings.source)
         return
     if classifier.spectrogram.standardise:
         raise ConfigurationError(f"network: {network.settings.name} was trained on spectrogram=whisper; choose that")
-    _strict(network.encoder, _published_encoder(settings.source, set(network.encoder.state_dict())), settings.source)
+    load_encoder(network.encoder, settings.source, "transfer.source")
+
+
+def load_encoder(encoder: WhisperEncoder, path: Path, field: str) -> None:
+    """Put the weights of a publisher's file into the first blocks of an encoder, strictly.
+
+    Raises:
+        ModelError: the file cannot be read, or does not hold this encoder; names the field that it was given in.
+    """
+    strict(encoder, _published_encoder(path, set(encoder.state_dict()), field), path)
 
 
 def freeze(network: nn.Module, frozen: int | None) -> None:
@@ -99,14 +115,14 @@ def freeze(network: nn.Module, frozen: int | None) -> None:
         layer.requires_grad_(True)
 
 
-def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> list[dict[str, Any]]:
-    """Parameters that learn, in groups with the factor of the rate that each has, ``lr_scale``.
+def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> list[ParameterGroup]:
+    """Parameters in groups that learn at one rate each.
 
     What was loaded learns more slowly the further it is from the head; what starts at random has a factor of 1.
     """
     network = getattr(module, "network", None)
     if settings is None or not isinstance(network, WhisperNetwork):
-        return [{"params": [p for p in module.parameters() if p.requires_grad], "lr_scale": 1.0}]
+        return [ParameterGroup(tuple(module.parameters()))]
     layers = list(network.encoder.layers)
     scales = {id(p): 1.0 for p in module.parameters()}
     for depth, layer in enumerate(reversed(layers)):
@@ -116,12 +132,11 @@ def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> li
     scales |= {id(p): below for part in stem for p in part.parameters()}
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in module.parameters():
-        if parameter.requires_grad:
-            groups.setdefault(scales[id(parameter)], []).append(parameter)
-    return [{"params": parameters, "lr_scale": scale} for scale, parameters in sorted(groups.items())]
+        groups.setdefault(scales[id(parameter)], []).append(parameter)
+    return [ParameterGroup(parameters, scale) for scale, parameters in sorted(groups.items())]
 
 
-def _published_encoder(path: Path, wanted: set[str]) -> dict[str, Tensor]:
+def _published_encoder(path: Path, wanted: set[str], field: str) -> dict[str, Tensor]:
     """The tensors of the encoder's wanted names, in single precision."""
     try:
         with safe_open(path, "pt") as file:
@@ -129,7 +144,7 @@ def _published_encoder(path: Path, wanted: set[str]) -> dict[str, Tensor]:
             return {name: file.get_tensor(present[name]).float() for name in wanted if name in present}
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no safetensors file"
-        raise ModelError(f"{path}: cannot be read ({reason}); give transfer.source the publisher's file") from error
+        raise ModelError(f"{path}: cannot be read ({reason}); give {field} the publisher's file") from error
 
 
 def _whole_run(path: Path) -> dict[str, Tensor]:
@@ -138,7 +153,12 @@ def _whole_run(path: Path) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in weights.items() if not name.startswith("head.")}
 
 
-def _strict(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
+def strict(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
+    """Put tensors into a module whose they are by name and shape, but for its last layer, ``head``.
+
+    Raises:
+        ModelError: one is missing, left over or of another shape; names the first few and the source.
+    """
     own = {name: tensor for name, tensor in module.state_dict().items() if not name.startswith("head.")}
     missing = sorted(own.keys() - tensors.keys())
     left_over = sorted(tensors.keys() - own.keys())
