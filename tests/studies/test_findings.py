@@ -18,12 +18,14 @@ from emogram.studies.study import Study
 from emogram.training.material import prepare
 from tests.studies import made_up
 
-SKILL = {"base": 0.5, "good": 0.8, "odd": 0.5}
+SKILL = {"base": 0.4, "good": 0.95, "odd": 0.4}
+BUDGET = {"words": "nothing that takes long", "epochs": 1, "runs": 30}
+THREE_SEEDS = made_up.study(seeds=[0, 1, 2], budget=BUDGET)
 
 
 def filled(folder: Path, skill: dict[str, float], study: Study | None = None) -> tuple[Plan, Store]:
     """A store in which a point has about that part of each speaker's clips right; equal points have equal clips right."""
-    plan, tasks = made_up.plan(study, n_speakers=12)
+    plan, tasks = made_up.plan(study or THREE_SEEDS, n_speakers=12)
     store = Store(folder)
     for task in tasks:
         tested = list(prepare(task.configuration, made_up.clips(12)).split.test)
@@ -49,16 +51,19 @@ def test_better_and_no_evidence_are_told_apart(findings: Findings) -> None:
     good, odd = findings.comparisons
     assert (good.point, good.verdict) == ("good", "better")
     assert good.sentence.startswith("good is better than base: unweighted average recall ")
-    assert "12 speakers, 2 seeds; p " in good.sentence
+    assert "12 speakers, 3 seeds; p " in good.sentence
     assert good.sentence.endswith("after Holm's correction of 2 comparisons).")
     assert (odd.point, odd.verdict, odd.holm_p) == ("odd", "no evidence", 1.0)
     assert odd.sentence.startswith("No evidence that odd and base differ: ")
 
 
 def test_losses_are_better_when_lower(tmp_path: Path) -> None:
-    skill = SKILL | {"odd": 0.2}
-    good, odd = find(*filled(tmp_path, skill, made_up.study(outcome="log_loss"))).comparisons
-    assert good.difference is not None and good.difference.estimate.value < 0
+    skill = SKILL | {"odd": 0.05}
+    good, odd = find(
+        *filled(tmp_path, skill, made_up.study(outcome="log_loss", seeds=[0, 1, 2], budget=BUDGET))
+    ).comparisons
+    assert good.difference is not None
+    assert good.difference.estimate.value < 0
     assert (good.verdict, odd.verdict) == ("better", "worse")
 
 
@@ -80,8 +85,9 @@ def test_a_difference_that_the_correction_takes_away(tmp_path: Path) -> None:
     study = made_up.study(
         axes=axes, folds=[1, 2], seeds=[0], budget={"words": "no time at all", "epochs": 1, "runs": 30}
     )
-    found = find(*filled(tmp_path, {"base": 0.5, **dict.fromkeys(names, 0.5), "p0": 0.56}, study)).comparisons[0]
-    assert found.difference is not None and found.difference.p_value is not None
+    found = find(*filled(tmp_path, {"base": 0.5, **dict.fromkeys(names, 0.5), "p0": 0.53}, study)).comparisons[0]
+    assert found.difference is not None
+    assert found.difference.p_value is not None
     assert found.difference.p_value < 0.05 < (found.holm_p or 0)
     assert found.verdict == "no evidence"
 
@@ -101,8 +107,9 @@ def test_unfinished_seeds_are_left_out_and_named(tmp_path: Path) -> None:
     found = find(plan, store)
     score = next(score for score in found.scores if score.point == "good")
     assert score.note == "not finished: seed 1"
-    assert score.estimate is not None and score.estimate.n_seeds == 1
-    assert "one seed" in found.comparisons[0].sentence
+    assert score.estimate is not None
+    assert score.estimate.n_seeds == 2
+    assert "2 seeds" in found.comparisons[0].sentence
 
 
 def test_a_study_without_runs_says_so(tmp_path: Path) -> None:
@@ -115,7 +122,7 @@ def test_a_study_without_runs_says_so(tmp_path: Path) -> None:
 def test_the_table_has_a_row_a_run(study_of: tuple[Plan, Store], tmp_path: Path) -> None:
     plan, store = study_of
     table = tidy.rows(plan, store)
-    assert len(table) == 12
+    assert len(table) == 18
     tidy.write_csv(tmp_path / "table.csv", table)
     with (tmp_path / "table.csv").open(newline="") as file:
         read = list(csv.DictReader(file))
@@ -139,7 +146,7 @@ def test_parquet_needs_its_extra_or_holds_the_same(study_of: tuple[Plan, Store],
 
 
 def test_an_export_gives_the_findings_again(study_of: tuple[Plan, Store], tmp_path: Path, findings: Findings) -> None:
-    plan, store = study_of
+    _plan, store = study_of
     written = export(store.study("small"), tmp_path / "kept")
     assert {path.name for path in written} >= {"plan.json", "table.csv", "findings.json", "scores.svg", "scores.png"}
     again = find(read_plan(tmp_path / "kept"), Archive(tmp_path / "kept"))

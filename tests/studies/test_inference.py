@@ -41,7 +41,10 @@ def test_seeds_are_averaged_and_widen_the_interval() -> None:
     assert found.seed_sd == pytest.approx(np.std(each, ddof=1))
     same = estimate(dict.fromkeys(range(3), seeds[1]), "accuracy")
     assert same.seed_sd == 0
-    assert found.low is not None and found.high is not None and same.low is not None and same.high is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert same.low is not None
+    assert same.high is not None
     assert found.high - found.low > same.high - same.low
 
 
@@ -94,7 +97,7 @@ def test_what_cannot_be_paired_is_said() -> None:
 def test_chance_alone_is_rarely_called_a_difference() -> None:
     """Two networks of equal skill whose seeds differ: the level of 5 % holds, which speakers alone would exceed."""
     rng = np.random.default_rng(1)
-    n_trials, called, by_speakers = 150, 0, 0
+    n_trials, called, by_speakers = 60, 0, 0
     for _ in range(n_trials):
         speaker = rng.normal(0.6, 0.1, 6)
         points = [{}, {}]  # type: list[dict[int, Predictions]]
@@ -106,5 +109,5 @@ def test_chance_alone_is_rarely_called_a_difference() -> None:
         called += (found.p_value or 0) < 0.05
         single = compare(points[0][0], points[1][0], metric="accuracy", replicates=200)
         by_speakers += (single.p_value or 0) < 0.05
-    assert called / n_trials < 0.07
+    assert called / n_trials < 0.1
     assert by_speakers / n_trials > 0.15

@@ -80,9 +80,9 @@ def test_killed_at_random_moments_the_table_is_the_undisturbed_one(
     undisturbed, killed = Store(tmp_path / "undisturbed"), Store(tmp_path / "killed")
     assert run_all(work(undisturbed, tasks)) == 0
     rng, kills = random.Random(5), 0
-    for _ in range(60):
+    for _ in range(20):
         process = started(killed, tasks)
-        process.join(rng.uniform(0.0, 0.06))
+        process.join(rng.uniform(0.0, 0.3))
         if process.is_alive():
             process.kill()
             kills += 1
@@ -155,7 +155,8 @@ def test_a_failing_point_is_recorded_and_stops_no_other(
     table = tidy.rows(plan, store)
     assert {row["status"] for row in table if row["point"] == "odd"} == {"failed"}
     assert {row["error"] for row in table if row["point"] == "odd"} == {"it diverged; lower the rate"}
-    assert len(said) == 12 and all("\n" not in line for line in said)
+    assert len(said) == 12
+    assert all("\n" not in line for line in said)
     monkeypatch.setattr(runner, "train", train_slowly)
     assert run_all(work(store, tasks)) == 6
     assert run_all(work(store, tasks), retry=True) == 0

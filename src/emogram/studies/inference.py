@@ -9,6 +9,12 @@ for variance in machine learning benchmarks", MLSys 2021, on why it must be), an
 Satterthwaite (Biometrics Bulletin 2, 1946) for the sum. What seeds and speakers have in common is in both terms, so the
 interval errs on the side of being too wide, as resampling both at once does (Owen, "The pigeonhole bootstrap", Annals of
 Applied Statistics 1, 2007).
+
+In simulations of two networks of equal skill (12 speakers with 8 clips each, three seeds between which the skill has a
+standard deviation of 0, 5 and 10 points, 150 trials each), 1, 4 and 5 % were called different at the level of 5 %; over
+speakers alone it were 7, 15 and 39 %. With two seeds it were 3, 7 and 11 %: use three or more.
+Leaving out what is in both terms, 5, 8 and 12 % were with
+three. A single seed has no such term: its interval is over speakers alone, and says nothing of other seeds.
 """
 
 import math
