@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -44,7 +45,7 @@ def test_of_many_threads_one_wins(tmp_path: Path) -> None:
 
 
 def left(folder: Path, age_s: float = 0.0, **holder: object) -> None:
-    mine = {"host": claims.socket.gethostname(), "pid": os.getpid(), "started": claims._started(os.getpid())}
+    mine = {"host": socket.gethostname(), "pid": os.getpid(), "started": claims._started(os.getpid())}
     path = folder / "a.claim"
     path.write_text(json.dumps(mine | holder))
     os.utime(path, (time.time() - age_s,) * 2)

@@ -85,7 +85,7 @@ def test_a_difference_that_the_correction_takes_away(tmp_path: Path) -> None:
     study = made_up.study(
         axes=axes, folds=[1, 2], seeds=[0], budget={"words": "no time at all", "epochs": 1, "runs": 30}
     )
-    found = find(*filled(tmp_path, {"base": 0.5, **dict.fromkeys(names, 0.5), "p0": 0.53}, study)).comparisons[0]
+    found = find(*filled(tmp_path, {"base": 0.5, **dict.fromkeys(names, 0.5), "p0": 0.52}, study)).comparisons[0]
     assert found.difference is not None
     assert found.difference.p_value is not None
     assert found.difference.p_value < 0.05 < (found.holm_p or 0)

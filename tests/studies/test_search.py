@@ -10,9 +10,11 @@ from emogram.corpora import Clip
 from emogram.errors import ConfigurationError, TrainingError
 from emogram.studies import search as module
 from emogram.studies.search import Dimension, read_dimension, search
-from emogram.training import run
+from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration, load
 from emogram.training.history import Epoch, Watch
+from emogram.training.material import prepare
+from emogram.training.run import validate_only
 from tests.training import runs
 
 
@@ -83,7 +85,7 @@ def test_a_trial_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_field_that_cannot_be_is_told_before_any_trial(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="network.droput: no such field"):
+    with pytest.raises(ConfigurationError, match=r"network\.droput: no such field"):
         search(configure, [read_dimension("network.droput=0.0..0.9")], [], tmp_path, trials=1)
     with pytest.raises(ConfigurationError, match="cannot be used"):
         search(configure, [read_dimension("network.dropout=0.0..0.9")], [], tmp_path, trials=1, storage="nonsense")
@@ -91,16 +93,16 @@ def test_a_field_that_cannot_be_is_told_before_any_trial(tmp_path: Path) -> None
 
 def test_only_validation_is_looked_at(tmp_path: Path, material: runs.Material, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
-    listen = module.validate_only.__globals__["AudioCache"].__call__
+    listen = AudioCache.__call__
 
     def note(cache: Any, clip: Clip) -> Any:
         heard.append(clip.clip_id)
         return listen(cache, clip)
 
-    monkeypatch.setattr(run.AudioCache, "__call__", note)
+    monkeypatch.setattr(AudioCache, "__call__", note)
     configuration, told = material.configuration("fit.epochs=1"), list[Epoch]()
-    epochs = module.validate_only(configuration, tmp_path / "run", material.clips(), told.append)
-    parts = run.prepare(configuration, material.clips()).split
+    epochs = validate_only(configuration, tmp_path / "run", material.clips(), told.append)
+    parts = prepare(configuration, material.clips()).split
     assert epochs == told
     assert {clip.clip_id for clip in parts.validation} <= set(heard)
     assert not {clip.clip_id for clip in parts.test} & set(heard)
