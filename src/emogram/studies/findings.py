@@ -97,6 +97,7 @@ def find(plan: Plan, answers: Answers) -> Findings:
     scored = [
         Score(point, label, estimate(seeds, study.outcome) if seeds else None, note)
         for (point, label), (seeds, note) in tables.items()
+        if seeds or note  # a point has no such condition where it is the corpus that it trains on
     ]
     planned = list(
         dict.fromkeys(
