@@ -94,7 +94,9 @@ def test_killed_at_random_moments_the_table_is_the_undisturbed_one(
     assert kills >= 3
     assert tidy.to_csv(tidy.rows(plan, killed)) == tidy.to_csv(tidy.rows(plan, undisturbed))
     assert sum(event == "end" for event, *_ in log(killed)) == len(tasks)
-    assert list(killed.runs.glob("*.claim")) == []
+    # Killed between its last result and its leave, a worker leaves a claim on a run that nobody will ask for again.
+    ended = {key for event, key, *_ in log(killed) if event == "end"}
+    assert {path.stem for path in killed.runs.glob("*.claim")} <= ended
 
 
 def test_two_processes_never_do_the_same_run(tmp_path: Path, fast: None, planned: tuple[Plan, list[Task]]) -> None:
