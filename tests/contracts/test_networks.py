@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from typing_extensions import override
 
-from emogram.networks import mobilenet
 from emogram.networks.classifier import Classifier, Recognition
-from emogram.networks.cnn import BlockName, CNNSettings, ConvolutionName
+from emogram.networks.cnn import BlockName, ConvolutionName
 from emogram.networks.export import TOLERANCE as EXPORT_TOLERANCE
 from emogram.networks.export import export
 from emogram.networks.layers import ActivationName, DropName, NormalisationName
@@ -84,6 +83,7 @@ CANCELLED = {"audiontt": {"convolutions.0.bias", "convolutions.4.bias"}}
 SAME_GRAPH = {
     "cnn-tiny": "cnn-small",
     "cnn-base": "cnn-excited",
+    "cnn10": "cnn14",
     "mn10": "mn04",
     "whisper-base": "whisper-tiny",
     "whisper-small": "whisper-tiny",
@@ -284,32 +284,9 @@ class Exported:
     path: Path
 
 
-SHALLOW: dict[str, dict[str, Any]] = {
-    "cnn6": {"channels": (8, 8)},
-    "cnn10": {"channels": (8, 8)},
-    "cnn14": {"channels": (8,) * 6, "convolutions_per_block": 1},
-}
-"""How networks are exported beside what `REDUCED` says, because the exporter takes long over every layer; a CNN with its
-last stage alone. Every run exports its whole network and compares it with the file.
-"""
-
-MOBILE_STAGES = (0, 1, 2, 12)
-"""Blocks of the MobileNets that are exported: without widening, with a step, with a way around, with weighed channels."""
-
-
-def exportable(name: str) -> Network:
-    settings = settings_of(name)
-    if isinstance(settings, CNNSettings):
-        stages = {"channels": settings.channels, "strides": settings.strides, "dilations": settings.dilations}
-        return build(name, **{field: values[-1:] for field, values in stages.items()})
-    return build(name, **SHALLOW.get(name, {}))
-
-
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mobilenet, "_STAGES", [mobilenet._STAGES[stage] for stage in MOBILE_STAGES])
-        voices = {name: exportable(name) for name in NETWORKS if name not in SAME_GRAPH}
+    voices = {name: build(name) for name in NETWORKS if name not in SAME_GRAPH}
     classifier = Classifier(LogMelSettings().build(RATE), Choir(voices)).eval()
     classifier.standardisation.mean.fill_(-5.0)
     classifier.standardisation.deviation.fill_(2.5)
