@@ -16,7 +16,7 @@ from tests.recognition.small_models import content
 
 @pytest.fixture
 def call(tmp_path: Path) -> str:
-    soundfile.write(tmp_path / "call.wav", spoken(1.5), RATE)
+    soundfile.write(tmp_path / "call.wav", spoken(1.5, level=0.02), RATE)
     return str(tmp_path / "call.wav")
 
 

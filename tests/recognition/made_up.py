@@ -12,10 +12,13 @@ def syllables(seconds: float, level: float = 0.2, *, rate: int = RATE, top_hz: f
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     phase = 2 * np.pi * np.cumsum(150 + 15 * np.sin(2 * np.pi * 0.7 * time)) / rate
-    wave = sum(np.sin(n * phase + rng.uniform(0, 6)) / n for n in range(1, int(top_hz / 165)))
+    wave = np.zeros(len(time))
+    for n in range(1, int(top_hz / 165)):
+        wave += np.sin(n * phase + rng.uniform(0, 6)) / n
     envelope = np.clip(np.sin(2 * np.pi * 4 * time) * 1.5, 0, 1) ** 0.5
     shaped = wave * envelope
-    return (level * shaped / np.abs(shaped).max()).astype(np.float32)
+    spoken: Wave = (level * shaped / np.abs(shaped).max()).astype(np.float32)
+    return spoken
 
 
 def silence(seconds: float, rate: int = RATE) -> Wave:

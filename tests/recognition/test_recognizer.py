@@ -189,8 +189,8 @@ def test_a_prediction_prints_on_one_line_and_converts() -> None:
 def test_an_answer_below_the_threshold_is_uncertain() -> None:
     wave = spoken(0.5, level=0.1)
     confidence = load(content()).predict(wave).confidence
-    assert 0.5 < confidence < 0.95
-    assert not load(content()).predict(wave).uncertain
+    assert confidence < 0.5
+    assert load(content()).predict(wave).uncertain
     assert not load(content(uncertain_below=confidence - 0.01)).predict(wave).uncertain
     assert load(content(uncertain_below=confidence + 0.01)).predict(wave).uncertain
     assert info().threshold == 0.5

@@ -65,7 +65,7 @@ class FrameMeter:
     def __init__(self, sample_rate: int) -> None:
         self._size = max(8, round(FRAME_S * sample_rate))
         self._hop = max(4, round(HOP_S * sample_rate))
-        self._fft = 2 * self._size  # so that no lag of the autocorrelation wraps round
+        self._fft = self._size  # at the lags of a voice, what wraps round the tapered frame is small
         self._window = np.hanning(self._size + 2)[1:-1].astype(np.float32)
         bin_hz = sample_rate / self._fft
         self._edges = np.unique(np.clip(np.round(np.array(BAND_EDGES_HZ) / bin_hz).astype(int), 1, self._fft // 2))

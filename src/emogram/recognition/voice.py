@@ -62,8 +62,10 @@ def _smooth(bands_db: Values) -> Values:
     """The moving average of the power, over `_SMOOTHING` frames, those outside counted as the nearest one."""
     power = np.pad(10 ** (bands_db / 10), ((_SMOOTHING // 2, _SMOOTHING // 2), (0, 0)), mode="edge")
     # Summed frame by frame, so that a frame's mean does not depend on where the block began.
-    mean = sum(power[shift : shift + len(bands_db)] for shift in range(_SMOOTHING)) / np.float32(_SMOOTHING)
-    return decibels(mean)
+    mean = np.zeros_like(bands_db)
+    for shift in range(_SMOOTHING):
+        mean += power[shift : shift + len(bands_db)]
+    return decibels(mean / np.float32(_SMOOTHING))
 
 
 def _by_cell(values: Values, cells: int, filling: float) -> Values:
@@ -150,7 +152,7 @@ def speech(active: Flags, periodicity: Values) -> list[Interval]:
     starts = starts[np.concatenate(([0], bridged + 1))] if len(starts) else starts
     ends = ends[np.concatenate((bridged, [len(ends) - 1]))] if len(ends) else ends
     voiced = np.concatenate(([0], np.cumsum(active & (periodicity > _PERIODIC))))
-    found = []
+    found: list[Interval] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         long_enough = (end - start) * HOP_S >= _SHORTEST_S
         if long_enough and (voiced[end] - voiced[start]) * HOP_S >= _LEAST_PERIODIC_S:

@@ -94,7 +94,7 @@ def _draw_band(axes: "Axes", timeline: "Timeline") -> None:
     inches_a_second = 0.8 * _WIDTH_IN / timeline.duration_s
     for item in timeline.segments:
         length_s = item.end_s - item.start_s
-        hatch = {"hatch": "////", "edgecolor": "white"} if item.uncertain else {}
+        hatch: dict[str, Any] = {"hatch": "////", "edgecolor": "white"} if item.uncertain else {}
         axes.broken_barh([(item.start_s, length_s)], (0, 1), facecolor=_colour(item.emotion), linewidth=0, **hatch)
         if length_s * inches_a_second > _CHARACTER_IN * len(item.emotion) + 0.05:
             box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
