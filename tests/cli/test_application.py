@@ -59,7 +59,8 @@ def _leaves(command: object, path: Sequence[str] = ()) -> dict[tuple[str, ...], 
         ),
         (
             ["predict", "x", "--format", "jsn"],
-            "Invalid value for '--format' / '-f': 'jsn' is not one of 'table', 'json', 'csv', 'srt', 'vtt', 'audacity'; see: emogram predict --help",
+            "Invalid value for '--format' / '-f': 'jsn' is not one of 'table', 'json', 'csv', 'srt', 'vtt', 'audacity'; "
+            "see: emogram predict --help",
         ),
     ],
 )
