@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-header --constraint requirements/torch.in $(if $(UPGRADE),--upgrade) pyproject.toml
 
-.PHONY: help demo test check format bench picture lock clean
+.PHONY: help demo test check format bench picture reference lock clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -26,6 +26,9 @@ bench: .venv/installed-dev  ## measure speed, side by side with what one would u
 
 picture: .venv/installed-train  ## draw the README's picture again
 	$(BIN)/python docs/images/spectrograms.py
+
+reference: .venv/installed-train  ## write docs/reference again, from docstrings and settings
+	$(BIN)/python -m docs.reference
 
 lock: .venv/installed-dev  ## make requirements/*.txt again; UPGRADE=1 takes newer releases
 	for extra in base train dev; do \

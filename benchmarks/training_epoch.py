@@ -20,10 +20,11 @@ from torch.nn import functional
 
 from emogram.corpora import Clip, scan
 from emogram.spectrograms import LogMelSettings
+from emogram.training.batches import evaluation_batches, training_batches
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration, load
 from emogram.training.data import EpochSampler
-from emogram.training.fit import evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.fit import fit, uses_bf16
 from emogram.training.learner import Learner
 from emogram.training.material import Material, prepare
 from emogram.training.run import build_classifier
@@ -37,7 +38,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clips = _noise(folder / "noise")
-        configuration = load(None, ["network=cnn-base", "fit.epochs=1", "augmentation.waveform.speed=0.1"])
+        configuration = load(
+            None,
+            ["network=cnn-base", "fit.epochs=1", "augmentation.waveform=[{name: speed, factor: [0.9, 1.1]}, gain]"],
+        )
         material = prepare(configuration, clips)
         cache = AudioCache(folder / "cache", configuration.audio.sample_rate)
         cache.fill(clips)
@@ -85,7 +89,7 @@ def _emogram(configuration: Configuration, material: Material, cache: AudioCache
         bf16=uses_bf16(configuration.runtime),
     )
     history = fit(learner, training, validation, folder)
-    return history.epochs[0].seconds
+    return float(history.epochs[0].seconds)
 
 
 def _plain(configuration: Configuration, material: Material, cache: AudioCache) -> float:

@@ -94,7 +94,7 @@ def test_kinds_part_speech_from_song(tmp_path: Path, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["check", "ravdes", "."], 2, "corpus: 'ravdes' is not known; did you mean 'ravdess'?"),
+        (["check", "ravdes", "."], 2, "corpus: 'ravdes' is not known, did you mean 'ravdess'?"),
         (["scan", "emo-db", "."], 2, "did you mean 'emodb'?"),
         (["download", "tes", "."], 2, "did you mean 'tess'?"),
         (["check", "folder", ".", "--label", "wut"], 2, "--label: 'wut' is not LABEL=EMOTION"),

@@ -4,15 +4,35 @@ import json
 
 import pytest
 
+from emogram.augmentation import AUGMENTATIONS
 from emogram.cli import main
+from emogram.networks.registry import NETWORKS
 from emogram.spectrograms import SPECTROGRAMS
+from emogram.training.optimisation.optimizers import OPTIMIZERS
+from emogram.training.optimisation.schedules import SCHEDULES
+
+NAMES = {
+    "spectrograms": list(SPECTROGRAMS),
+    "augmentations": list(AUGMENTATIONS),
+    "networks": list(NETWORKS),
+    "optimizers": list(OPTIMIZERS),
+    "schedules": list(SCHEDULES),
+}
 
 
-def test_every_type_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", "spectrograms"]) == 0
+@pytest.mark.parametrize("kind", NAMES)
+def test_every_name_has_its_line(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", kind]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(SPECTROGRAMS)
-    assert all(len(line.split()) > 4 for line in lines)
+    assert [line.split()[0] for line in lines] == NAMES[kind]
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+def test_a_recipe_says_what_it_changes_and_shows_its_own_values(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "networks", "cnn-base"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == f"cnn-base  {NETWORKS['cnn-base'].recipes['cnn-base'].summary}"
+    assert "  channels=[48, 96, 192, 384] " in "\n".join(lines)
 
 
 def test_a_type_shows_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,7 +48,11 @@ def test_json_holds_every_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "spectrograms", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert list(told) == list(SPECTROGRAMS)
-    assert told["logmel"]["fields"]["n_mels"] == {"default": 64, "meaning": "number of bands"}
+    assert told["logmel"]["fields"]["n_mels"] == {
+        "default": 64,
+        "type": "a whole number from 4 to 1024",
+        "meaning": "number of bands",
+    }
 
 
 def test_a_wrong_name_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,7 +118,7 @@ def test_state_is_saved_only_where_there_is_something_to_learn(name: str) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_a_classifier_takes_it(name: str) -> None:
     front_end = built(name)
-    network = CNNSettings.model_validate("cnn-tiny").build(3, front_end.n_channels)
+    network = CNNSettings.model_validate("cnn-tiny").build(3, in_channels=front_end.n_channels)
     classifier = Classifier(front_end, network).eval()
     waves = noise(RATE // 2, clips=3)
     with torch.no_grad():
@@ -181,6 +181,8 @@ def test_configuration_names_the_field_and_the_choices() -> None:
 def impossible(settings: type[TypeSettings]) -> Iterator[tuple[dict[str, Any], str]]:
     """Fields that contradict each other, and the field that the message must name."""
     fields = settings.model_fields
+    if set(fields) == {"name"}:
+        return
     if "window_ms" in fields:
         yield {"hop_ms": 900.0}, "hop_ms"
         yield {"n_fft": 64}, "n_fft=64"

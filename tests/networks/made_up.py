@@ -1,7 +1,11 @@
 """Networks with weights that hide nothing: no statistic or bias is left at the zero or one it starts with."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from emogram.networks.cnn import CNN, CNNSettings
 
 N_BANDS = 64
 N_EMOTIONS = 5
@@ -20,13 +24,24 @@ def disturbed(module: nn.Module, seed: int = 0) -> nn.Module:
         for part in module.modules():
             if isinstance(part, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(part.weight, generator=generator)
-            if isinstance(part, nn.BatchNorm2d | nn.GroupNorm):
+            if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
                 part.weight.copy_(uniform(part.weight, 0.7, 1.3))
                 part.bias.copy_(uniform(part.bias, -0.3, 0.3))
-            if isinstance(part, nn.BatchNorm2d) and part.running_mean is not None and part.running_var is not None:
+            if (
+                isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)
+                and part.running_mean is not None
+                and part.running_var is not None
+            ):
                 part.running_mean.copy_(uniform(part.running_mean, -0.3, 0.3))
                 part.running_var.copy_(uniform(part.running_var, 0.5, 1.5))
     return module.eval()
+
+
+def cnn(fields: dict[str, Any] | str, n_classes: int = N_EMOTIONS) -> CNN:
+    """The CNN of a recipe or of fields."""
+    network = CNNSettings.model_validate(fields).build(n_classes)
+    assert isinstance(network, CNN)
+    return network
 
 
 def spec(clips: int, frames: int, *, bands: int = N_BANDS, seed: int = 0) -> Tensor:

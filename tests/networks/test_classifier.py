@@ -4,15 +4,14 @@ import pytest
 import torch
 
 from emogram.networks.classifier import Classifier, Recognition
-from emogram.networks.cnn import CNNSettings
 from emogram.spectrograms import LogMelSettings
-from tests.networks.made_up import disturbed
+from tests.networks.made_up import cnn, disturbed
 
 
 @pytest.fixture
 def classifier() -> Classifier:
     torch.manual_seed(0)
-    made = Classifier(LogMelSettings().build(16_000), CNNSettings.model_validate("cnn-tiny").build(4))
+    made = Classifier(LogMelSettings().build(16_000), cnn("cnn-tiny", 4))
     disturbed(made)
     made.standardisation.mean.fill_(-5.0)
     made.standardisation.deviation.fill_(2.0)

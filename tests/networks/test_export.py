@@ -12,12 +12,11 @@ from emogram import audio
 from emogram.errors import ModelError
 from emogram.networks import export as export_module
 from emogram.networks.classifier import Classifier, Recognition
-from emogram.networks.cnn import CNNSettings
 from emogram.networks.export import TOLERANCE, export, largest_difference
 from emogram.recognition.model_file import INPUT_NAME, OUTPUT_NAME, ModelInfo, read_model
 from emogram.recognition.recognizer import Recognizer
 from emogram.spectrograms import LogMelSettings
-from tests.networks.made_up import disturbed
+from tests.networks.made_up import cnn, disturbed
 
 RATE = 16_000
 INFO = ModelInfo(
@@ -37,8 +36,8 @@ INFO = ModelInfo(
 def build(seed: int = 0) -> Classifier:
     """A classifier in evaluation mode whose every weight matters."""
     torch.manual_seed(seed)
-    settings = CNNSettings.model_validate({"name": "cnn-tiny", "squeeze_excitation": True, "pooling": "attention"})
-    classifier = Classifier(LogMelSettings(n_mels=32).build(RATE), settings.build(len(INFO.labels)))
+    network = cnn({"name": "cnn-tiny", "squeeze_excitation": True, "pooling": "attention"}, len(INFO.labels))
+    classifier = Classifier(LogMelSettings(n_mels=32).build(RATE), network)
     disturbed(classifier.network, seed)
     classifier.standardisation.fit([torch.tensor([-9.0, -3.0])])
     return classifier.eval()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from emogram.networks.pooling import AttentionPooling, PoolingName, pooling
+from emogram.networks.pooling import AttentionPooling, PoolingName, SelfAttentionPooling, pooling
 
 NAMES: tuple[PoolingName, ...] = get_args(PoolingName)
 
@@ -29,6 +29,7 @@ def expected(name: PoolingName, clip: np.ndarray) -> np.ndarray:
         "average_max": [mean, clip.max(axis=1)],
         "statistics": [mean, deviation],
         "attention": [mean, deviation],
+        "self_attention": [mean] * 4,
     }
     return np.concatenate(results[name])
 
@@ -36,7 +37,7 @@ def expected(name: PoolingName, clip: np.ndarray) -> np.ndarray:
 def even(name: PoolingName) -> nn.Module:
     """The pooling; attention with scores that weigh all frames alike."""
     module = pooling(name, 4)
-    if isinstance(module, AttentionPooling):
+    if isinstance(module, AttentionPooling | SelfAttentionPooling):
         last = module.score[-1]
         assert isinstance(last, nn.Conv1d)
         nn.init.zeros_(last.weight)
@@ -88,3 +89,17 @@ def test_attention_follows_its_scores() -> None:
         last.weight.fill_(50.0)
     np.testing.assert_allclose(module(values)[0].detach(), [1, 8, 1e-5**0.5, 1e-5**0.5], rtol=1e-4)
     assert last.bias is None, "it would cancel in the softmax and never get a gradient"
+
+
+def test_every_head_follows_its_own_scores() -> None:
+    module = SelfAttentionPooling(1, heads=2, bottleneck=1)
+    first, last = module.score[0], module.score[-1]
+    assert isinstance(first, nn.Conv1d)
+    assert isinstance(last, nn.Conv1d)
+    with torch.no_grad():
+        first.weight.fill_(10.0)
+        assert first.bias is not None
+        first.bias.zero_()
+        last.weight.copy_(torch.tensor([[[50.0]], [[-50.0]]]))
+    values = torch.tensor([[[-1.0, 3.0, -2.0]]])
+    np.testing.assert_allclose(module(values)[0].detach(), [3.0, -1.5], rtol=1e-4)

@@ -17,8 +17,7 @@ def syllables(seconds: float, level: float = 0.2, *, rate: int = RATE, top_hz: f
         wave += np.sin(n * phase + rng.uniform(0, 6)) / n
     envelope = np.clip(np.sin(2 * np.pi * 4 * time) * 1.5, 0, 1) ** 0.5
     shaped = wave * envelope
-    spoken: Wave = (level * shaped / np.abs(shaped).max()).astype(np.float32)
-    return spoken
+    return np.asarray(level * shaped / np.abs(shaped).max(), dtype=np.float32)
 
 
 def silence(seconds: float, rate: int = RATE) -> Wave:

@@ -32,3 +32,10 @@ def work(what: str, folder: Path) -> str:
         partial.rename(folder / "process")
         time.sleep(300)
     return what
+
+
+def doubled(what: str) -> str:
+    """Die, fail, take for ever, or answer twice over."""
+    if what == "sleep":
+        time.sleep(300)
+    return 2 * work(what, Path())

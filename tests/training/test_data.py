@@ -2,15 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 
-from emogram.augmentation.waveform import WaveformSettings
+from emogram.augmentation.level import GainSettings
+from emogram.augmentation.noise import BabbleSettings, NoiseSettings
+from emogram.augmentation.stretching import SpeedSettings
+from emogram.augmentation.timing import ConcatenationSettings
 from emogram.corpora import Clip
+from emogram.splits import Split
 from emogram.training.cache import AudioCache
+from emogram.training.configuration import validate
 from emogram.training.data import ClipDataset, EpochSampler, Item, LengthSampler, collate, generator
+from emogram.training.material import Material
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
 ALLOWED = {"one": frozenset(EMOTIONS), "two": frozenset({"happy", "sad"})}
@@ -44,7 +52,7 @@ def clips(count: int = 6) -> list[Clip]:
 
 
 def dataset(*, seed: int = 0, augmented: bool = True, crop_s: float | None = 0.3) -> ClipDataset:
-    settings = WaveformSettings(speed=0.2, gain_db=6, noise_probability=0.5) if augmented else None
+    settings = (SpeedSettings(factor=(0.8, 1.2)), GainSettings(), NoiseSettings(probability=0.5)) if augmented else None
     return ClipDataset(
         clips(), Waves(), emotions=EMOTIONS, allowed=ALLOWED, seed=seed, augmentation=settings, crop_s=crop_s
     )
@@ -112,6 +120,39 @@ def test_augmentation_leaves_the_cached_wave_as_it_is() -> None:
     for epoch in range(10):
         assert augmented[epoch, 1].wave.any()
     assert (cached == np.float32(0.1)).all()
+
+
+def test_babble_and_concatenation_hear_no_clip_of_another_part() -> None:
+    """What the cache is asked for while the training part is augmented."""
+    heard: set[str] = set()
+
+    class Watched(Waves):
+        def __call__(self, clip: Clip) -> np.ndarray:
+            heard.add(clip.clip_id)
+            return super().__call__(clip)
+
+    made = [replace(clip, speaker="ab"[number % 2], sha256=str(number)) for number, clip in enumerate(clips(12))]
+    split = Split("kfold", tuple(made[:6]), tuple(made[6:9]), tuple(made[9:]), speaker_disjoint=False)
+    chain = [{"name": "babble", "probability": 1}, {"name": "concatenation", "probability": 1}]
+    configuration = validate({"augmentation": {"waveform": chain}})
+    training = Material(split, EMOTIONS, ALLOWED).dataset("train", Watched(), augmented_by=configuration)
+    for epoch, index in product(range(10), range(6)):
+        training[epoch, index]
+    assert heard == {clip.clip_id for clip in made[:6]}
+    heard.clear()
+    some = Material(split, EMOTIONS, ALLOWED).dataset("train", Watched(), augmented_by=configuration, indices=[0, 3, 4])
+    for epoch, index in product(range(10), range(3)):
+        some[epoch, index]
+    assert heard == {"0", "3", "4"}
+    validation = Material(split, EMOTIONS, ALLOWED).dataset("validation", Watched())
+    assert validation.scene.companions is None
+
+
+def test_babble_and_concatenation_change_an_item_by_the_companions_alone() -> None:
+    chain = (ConcatenationSettings(probability=1), BabbleSettings(probability=1))
+    rich = ClipDataset(clips(), Waves(), emotions=EMOTIONS, allowed=ALLOWED, seed=0, augmentation=chain)
+    assert len(rich[0, 0].wave) > len(Waves()(clips()[0]))
+    assert torch.equal(rich[2, 3].wave, rich[2, 3].wave)
 
 
 def order(sampler: EpochSampler, epoch: int) -> list[int]:

@@ -11,9 +11,9 @@ import pytest
 import torch
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from emogram.augmentation import waveform
+from emogram.augmentation import Draw, draw
 from emogram.errors import ConfigurationError, TrainingError
-from emogram.training import fit
+from emogram.training import data, fit
 from emogram.training.checkpoints import load
 from emogram.training.configuration import load as load_configuration
 from emogram.training.data import ClipDataset, Item
@@ -44,9 +44,9 @@ def test_every_epoch_has_an_order_crops_and_speeds_of_its_own(
     small: runs.Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     met: dict[int, dict[int, str]] = defaultdict(dict)
-    drawn: dict[int, list[waveform.WaveformDraw]] = defaultdict(list)
+    drawn: dict[int, list[tuple[Draw, ...]]] = defaultdict(list)
     current: list[int] = []
-    give, draw = ClipDataset.__getitem__, waveform.draw
+    give = ClipDataset.__getitem__
 
     def watched(dataset: ClipDataset, address: tuple[int, int]) -> Item:
         current[:] = address[:1]
@@ -55,30 +55,78 @@ def test_every_epoch_has_an_order_crops_and_speeds_of_its_own(
             met[address[0]][item.index] = hashlib.sha256(item.wave.numpy().tobytes()).hexdigest()
         return item
 
-    def watched_draw(*arguments: Any) -> waveform.WaveformDraw:
+    def watched_draw(*arguments: Any) -> tuple[Draw, ...]:
         drawn[current[0]].append(draw(*arguments))
         return drawn[current[0]][-1]
 
     monkeypatch.setattr(ClipDataset, "__getitem__", watched)
-    monkeypatch.setattr(waveform, "draw", watched_draw)
+    monkeypatch.setattr(data, "draw", watched_draw)
     small.train("fit.batch_size=2")
     assert sorted(met) == [0, 1]
     assert sorted(met[0]) == sorted(met[1])
     assert list(met[0]) != list(met[1])
     assert not set(met[0].values()) & set(met[1].values())
-    speeds, crops = (
-        {epoch: [getattr(d, name) for d in each] for epoch, each in drawn.items()} for name in ("speed", "crop")
-    )
-    assert speeds[0] != speeds[1]
-    assert not set(crops[0]) & set(crops[1])
+    assert {name for each in drawn.values() for draws in each for name in [one.name for one in draws]} == {
+        "speed",
+        "gain",
+    }
+    assert not set(drawn[0]) & set(drawn[1])
 
 
-@pytest.mark.parametrize("setting", ["fit.balance=weights", "fit.balance=sampling", "fit.averaging=0"])
+def test_a_folder_of_recordings_that_is_not_there_is_named_before_anything_is_written(small: runs.Small) -> None:
+    with pytest.raises(ConfigurationError, match=r"augmentation: folder: /nowhere/noises: no such folder"):
+        small.train("augmentation.waveform=[{name: background, folder: /nowhere/noises}]")
+    assert not small.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "fit.balance=weights",
+        "fit.balance=sampling",
+        "fit.averaging=0",
+        "fit.averaging=swa",
+        "fit.gradient_clip=0",
+        "fit.accumulation=2",
+        "fit.optimizer=muon",
+    ],
+)
 def test_every_way_of_fitting_runs_through(small: runs.Small, setting: str) -> None:
     small.train(setting, "fit.epochs=1")
     [epoch] = history(small.folder)
     assert float(epoch["train_loss"]) > 0
     assert 0 <= float(epoch["validation_uar"]) <= 1
+    assert float(epoch["train_loss_variance"]) >= 0
+    assert 0 < float(epoch["gradient_norm_mean"]) <= float(epoch["gradient_norm_max"])
+
+
+def test_gradients_are_measured_before_they_are_clipped(small: runs.Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    norms: list[float] = []
+    step = torch.optim.AdamW.step
+
+    def watched(optimizer: torch.optim.AdamW, closure: Any = None) -> Any:
+        def and_measure() -> Any:
+            loss = closure()
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            norms.append(float(torch.nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])))
+            return loss
+
+        return step(optimizer, and_measure)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    small.train("fit.epochs=1", "fit.batch_size=4", "fit.gradient_clip=0.01")
+    [epoch] = history(small.folder)
+    assert max(norms) == pytest.approx(0.01, rel=1e-3)
+    assert float(epoch["gradient_norm_mean"]) > 0.05
+
+
+def test_gradients_of_several_batches_make_one_step(small: runs.Small) -> None:
+    clips = len(small.train("fit.batch_size=2", "fit.accumulation=4", "fit.epochs=1") or small.clips)
+    assert clips
+    state = load(small.folder / "checkpoints" / "last.safetensors")
+    batches = state["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
+    assert state["global_step"] == -(-batches // 4)
+    assert state["lr_schedulers"][0]["last_epoch"] == state["global_step"]
 
 
 def test_class_weights_reach_the_loss(small: runs.Small) -> None:
@@ -131,11 +179,20 @@ def stop_in_epoch(number: int, error: BaseException, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Learner, "training_step", interrupted)
 
 
-@pytest.mark.parametrize("averaging", [0.0, 0.9])
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["fit.averaging=0"],
+        ["fit.averaging=0.9"],
+        ["fit.optimizer=muon", "fit.averaging={name: swa, start: 0.5}", "fit.accumulation=2"],
+        ["fit.optimizer=lion", "fit.schedule={name: plateau, patience: 0}", "fit.monitor=validation_loss"],
+    ],
+    ids=" ".join,
+)
 def test_a_run_that_was_interrupted_ends_as_if_it_had_not_been(
-    small: runs.Small, monkeypatch: pytest.MonkeyPatch, averaging: float
+    small: runs.Small, monkeypatch: pytest.MonkeyPatch, more: list[str]
 ) -> None:
-    settings = (f"fit.averaging={averaging}", "fit.epochs=3", "fit.batch_size=4")
+    settings = (*more, "fit.epochs=3", "fit.batch_size=4")
     small.train(*settings)
     undisturbed, small.folder = small.folder, small.folder.with_name("cut")
     with monkeypatch.context() as first:
@@ -143,7 +200,7 @@ def test_a_run_that_was_interrupted_ends_as_if_it_had_not_been(
         with pytest.raises(KeyboardInterrupt):
             small.train(*settings)
     small.train(*settings)
-    scores = [[list(row.values())[:7] for row in history(folder)] for folder in (undisturbed, small.folder)]
+    scores = [[list(row.values())[:10] for row in history(folder)] for folder in (undisturbed, small.folder)]
     assert scores[0] == scores[1]
     ends = [load(folder / "checkpoints" / "last.safetensors") for folder in (undisturbed, small.folder)]
     assert same(ends[0]["state_dict"], ends[1]["state_dict"])
@@ -203,11 +260,21 @@ def test_a_loss_that_is_no_number_is_one_line(small: runs.Small, monkeypatch: py
     network = Learner._network
     monkeypatch.setattr(Learner, "_network", lambda *arguments: network(*arguments) * float("nan"))
     with pytest.raises(
-        TrainingError, match=r"epoch 1: the loss is nan; lower fit\.optimizer\.learning_rate"
+        TrainingError, match=r"epoch 1, batch 1: the loss is nan; lower fit\.optimizer\.learning_rate"
     ) as refusal:
         small.train()
     assert "\n" not in str(refusal.value)
     assert not (small.folder / METRICS).exists()
+
+
+def test_a_loss_that_explodes_is_one_line(small: runs.Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Learner._network
+    monkeypatch.setattr(Learner, "_network", lambda *arguments: network(*arguments) * 1e4)
+    with pytest.raises(
+        TrainingError, match=r"epoch 2, batch 1: the loss has exploded to .*, for 4 batches above 3\.47"
+    ):
+        small.train("fit.batch_size=2", "fit.stability.batches=4")
+    assert len(history(small.folder)) == 1
 
 
 def test_a_damaged_checkpoint_is_one_line(small: runs.Small) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from emogram.errors import AudioError, TrainingError
 from emogram.training import processes
-from emogram.training.processes import each_in_a_process
-from tests.training.stand_ins import work
+from emogram.training.processes import each_in_a_process, mapped
+from tests.training.stand_ins import doubled, work
 
 
 def wait_for(path: Path) -> None:
@@ -89,3 +89,25 @@ if __name__ == "__main__":
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     assert is_gone(int((tmp_path / "process").read_text()))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_many_small_tasks_come_in_their_order(jobs: int) -> None:
+    assert list(mapped(doubled, ["a", "b", "c", "d"], jobs=jobs)) == ["aa", "bb", "cc", "dd"]
+    with pytest.raises(AudioError, match=r"a\.wav: is odd; mend it"):
+        list(mapped(doubled, ["a", "fail", "b"], jobs=jobs))
+
+
+def test_a_process_that_dies_is_one_line_and_leaves_no_other() -> None:
+    with pytest.raises(TrainingError, match="a process was killed; run again, with fewer jobs"):
+        list(mapped(doubled, ["a", "die", "b"], jobs=2))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_caller_that_gives_up_ends_processes_that_are_kept() -> None:
+    results = mapped(doubled, ["a", "sleep", "sleep"], jobs=2)
+    assert next(results) == "aa"
+    children = multiprocessing.active_children()
+    results.close()
+    assert children
+    assert all(is_gone(child.pid) for child in children if child.pid is not None)

@@ -1,38 +1,124 @@
-"""Augmentations that combine the clips of a batch: mixup."""
+"""Augmentations that combine the clips of a batch: mixup and cutmix."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
+from typing_extensions import override
 
-
-class BatchSettings(BaseModel):
-    """Settings of the augmentations of batches. Zero turns one off."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    mixup: float = Field(0.3, ge=0, le=10, description="both parameters of the beta distribution of the weight")
+from emogram.augmentation.settings import Augmentation, Draw, Part
 
 
 @dataclass(frozen=True, slots=True)
-class MixupDraw:
-    """Clip b becomes ``weight`` of itself and the rest of clip ``partner[b]``."""
+class Examples:
+    """A batch as the network and its loss meet it.
 
-    weight: float
-    partner: npt.NDArray[np.int64]
+    Attributes:
+        spec: [B, C, F, N], standardised.
+        targets: [B, K], parts of each emotion.
+        allowed: [B, K], true for the emotions that the clip's corpus can have.
+        n_frames: [B], true lengths, None where no clip is padded.
+    """
+
+    spec: Tensor
+    targets: Tensor
+    allowed: Tensor
+    n_frames: Tensor | None
 
 
-def draw(settings: BatchSettings, rng: np.random.Generator, *, clips: int) -> MixupDraw | None:
-    """Draw a weight for the batch and a partner for each clip (Zhang et al. 2018), or None where mixup is off."""
-    if not settings.mixup:
-        return None
-    return MixupDraw(weight=float(rng.beta(settings.mixup, settings.mixup)), partner=rng.permutation(clips))
+class BatchDraw(Draw):
+    """What happens to a batch: clip b meets clip ``partner[b]``."""
+
+    partner: tuple[int, ...]
+
+    def apply(self, examples: Examples) -> Examples:
+        """The combined batch; the input is left as it is."""
+        raise NotImplementedError
 
 
-def apply(values: Tensor, drawn: MixupDraw) -> Tensor:
-    """Mix along the first axis: spectrograms [B, C, F, N] and targets [B, K] alike."""
-    partner = values[torch.from_numpy(drawn.partner).to(values.device)]
-    return torch.lerp(partner, values, drawn.weight)
+class BatchAugmentation(Augmentation):
+    """Settings of an augmentation of batches; its probability is that of each batch."""
+
+    def draw(self, rng: np.random.Generator, clips: int, /) -> BatchDraw | None:
+        """What happens this time to a batch of so many clips, None for nothing."""
+        return self.drawn(rng, clips) if rng.random() < self.probability else None
+
+    def drawn(self, rng: np.random.Generator, clips: int) -> BatchDraw:
+        """What happens when it happens."""
+        raise NotImplementedError
+
+
+class MixupDraw(BatchDraw):
+    """Clip b becomes ``weight`` of itself and the rest of its partner."""
+
+    name: Literal["mixup"] = "mixup"
+    weight: Part
+
+    @override
+    def apply(self, examples: Examples) -> Examples:
+        partner = torch.tensor(self.partner, device=examples.spec.device)
+        frames = examples.n_frames
+        return Examples(
+            spec=torch.lerp(examples.spec[partner], examples.spec, self.weight),
+            targets=torch.lerp(examples.targets[partner], examples.targets, self.weight),
+            allowed=examples.allowed | examples.allowed[partner],
+            n_frames=None if frames is None else torch.maximum(frames, frames[partner]),
+        )
+
+
+class MixupSettings(BatchAugmentation):
+    """Clips and their targets are mixed in pairs, one weight a batch (Zhang et al. 2018, mixup)."""
+
+    draws: ClassVar = MixupDraw
+
+    name: Literal["mixup"] = "mixup"
+    alpha: float = Field(0.3, gt=0, le=10, description="both parameters of the beta distribution of the weight")
+
+    @override
+    def drawn(self, rng: np.random.Generator, clips: int) -> MixupDraw:
+        return MixupDraw(weight=float(rng.beta(self.alpha, self.alpha)), partner=rng.permutation(clips).tolist())
+
+
+class CutMixDraw(BatchDraw):
+    """A run of frames, ``part`` of what both clips have, is taken from the partner, from ``position`` (0 to 1) on."""
+
+    name: Literal["cutmix"] = "cutmix"
+    part: Part
+    position: Part
+
+    @override
+    def apply(self, examples: Examples) -> Examples:
+        spec, targets = examples.spec, examples.targets
+        partner = torch.tensor(self.partner, device=spec.device)
+        frames = spec.shape[3]
+        own = torch.full_like(partner, frames) if examples.n_frames is None else examples.n_frames
+        shared = torch.minimum(own, own[partner]).double()
+        taken = torch.round(shared * self.part)
+        start = torch.round((shared - taken) * self.position)
+        places = torch.arange(frames, device=spec.device)
+        inside = (places >= start[:, None]) & (places < (start + taken)[:, None])
+        weight = (1 - taken / own.clamp(min=1)).to(targets)[:, None]
+        return replace(
+            examples,
+            spec=torch.where(inside[:, None, None, :], spec[partner], spec),
+            targets=torch.lerp(targets[partner], targets, weight),
+            allowed=examples.allowed | examples.allowed[partner],
+        )
+
+
+class CutMixSettings(BatchAugmentation):
+    """A run of frames comes from another clip, and the targets are mixed by area (Yun et al. 2019, CutMix, in time)."""
+
+    draws: ClassVar = CutMixDraw
+
+    name: Literal["cutmix"] = "cutmix"
+    probability: float = Field(0.5, ge=0, le=1, description="chance that it happens, for each batch")
+    alpha: float = Field(1.0, gt=0, le=10, description="both parameters of the beta distribution of the part taken")
+
+    @override
+    def drawn(self, rng: np.random.Generator, clips: int) -> CutMixDraw:
+        part, position = float(rng.beta(self.alpha, self.alpha)), float(rng.random())
+        return CutMixDraw(part=part, position=position, partner=rng.permutation(clips).tolist())

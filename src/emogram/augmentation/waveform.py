@@ -1,114 +1,154 @@
-"""Augmentations of a wave [T] before its spectrogram: speed, gain, noise, and the random crop to a training length."""
+"""Augmentations of a wave [T] before its spectrogram: what they draw for, and what each of them is."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import soxr
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Wave = npt.NDArray[np.float32]
+from emogram.augmentation.recordings import Recordings, Wave
+from emogram.augmentation.settings import Augmentation, Draw
+from emogram.errors import ConfigurationError
 
-_SnrDb = Annotated[float, Field(ge=-100, le=100)]
-
-
-class WaveformSettings(BaseModel):
-    """Ranges of the augmentations of waves. Zero turns one off."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    speed: float = Field(
-        0.15,
-        ge=0,
-        lt=0.5,
-        description="largest change of speed (and so of pitch and tempo), rounded to steps of 0.025; 0.15 is 0.85 to 1.15",
-    )
-    gain_db: float = Field(6.0, ge=0, le=40, description="largest change of level, up or down")
-    noise_probability: float = Field(0.0, ge=0, le=1, description="chance that a clip gets white noise")
-    noise_snr_db: tuple[_SnrDb, _SnrDb] = Field(
-        (10.0, 40.0), description="range of signal-to-noise ratios, low and high"
-    )
-
-    @field_validator("noise_snr_db")
-    @classmethod
-    def _low_before_high(cls, snr_db: tuple[float, float]) -> tuple[float, float]:
-        if snr_db[0] > snr_db[1]:
-            raise ValueError("the first must be the lower one; give them as low, high")
-        return snr_db
+__all__ = [
+    "Companions",
+    "Scene",
+    "Wave",
+    "WaveformAugmentation",
+    "WaveformDraw",
+    "fitted",
+    "looped",
+    "power",
+    "require_recordings",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class WaveformDraw:
-    """What happens to one clip.
-
-    Attributes:
-        speed: factor by which the clip is played faster.
-        gain_db: change of level.
-        noise_snr_db: of white noise, or None for no noise.
-        noise_seed: the noise itself.
-        crop: where the crop or the padding begins, 0 (earliest) to 1 (latest).
-    """
-
-    speed: float
-    gain_db: float
-    noise_snr_db: float | None
-    noise_seed: int
-    crop: float
-
-
-_SPEED_STEP = 0.025
-"""Speeds are multiples of this: a resampler with a small rational ratio needs a shorter filter."""
-
-
-def draw(settings: WaveformSettings, rng: np.random.Generator) -> WaveformDraw:
-    """Draw what happens to one clip. Always takes the same number of values from the generator."""
-    speed = 1.0 + settings.speed * rng.uniform(-1, 1)
-    gain_db = settings.gain_db * rng.uniform(-1, 1)
-    noisy = rng.random() < settings.noise_probability
-    snr_db = rng.uniform(*settings.noise_snr_db)
-    return WaveformDraw(
-        speed=round(speed / _SPEED_STEP) * _SPEED_STEP if settings.speed else 1.0,
-        gain_db=gain_db,
-        noise_snr_db=snr_db if noisy else None,
-        noise_seed=int(rng.integers(2**32)),
-        crop=rng.random(),
-    )
-
-
-def apply(wave: Wave, drawn: WaveformDraw, *, sample_rate: int) -> Wave:
-    """The augmented wave, not yet cropped; the input is left as it is.
+class Companions:
+    """The clips that may sound in one another: those of one training part, and of nothing else.
 
     Args:
-        wave: [T].
-        drawn: from `draw`.
+        wave: gives the wave [T] of the clip at a position, at the scene's rate.
+        speakers: of each clip; empty where unknown.
+        emotions: of each clip.
+        corpora: of each clip.
+    """
+
+    def __init__(
+        self,
+        wave: Callable[[int], Wave],
+        *,
+        speakers: Sequence[str],
+        emotions: Sequence[str],
+        corpora: Sequence[str],
+    ) -> None:
+        self.wave = wave
+        self._speakers, self._emotions, self._corpora = (np.array(names) for names in (speakers, emotions, corpora))
+
+    def of_other_speakers(self, index: int) -> npt.NDArray[np.intp]:
+        """Positions of the clips of known speakers other than that of the clip at `index`."""
+        return np.flatnonzero((self._speakers != self._speakers[index]) & (self._speakers != ""))
+
+    def of_the_same_emotion(self, index: int) -> npt.NDArray[np.intp]:
+        """Positions of the other clips of its corpus and emotion."""
+        same = (self._emotions == self._emotions[index]) & (self._corpora == self._corpora[index])
+        same[index] = False
+        return np.flatnonzero(same)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a clip is augmented.
+
+    Attributes:
         sample_rate: Hz.
-
-    Returns:
-        [T / speed].
+        recordings: gives noises and impulse responses from folders.
+        companions: the clips of the training part, or None where there is one clip only.
+        index: position of the clip among them.
     """
-    if drawn.speed != 1.0:
-        # LQ keeps everything below 0.8 of the band, which is more than the networks see of a slowed clip.
-        wave = soxr.resample(wave, sample_rate * drawn.speed, sample_rate, quality="LQ").astype(np.float32, copy=False)
-    wave = wave * np.float32(10 ** (drawn.gain_db / 20))
-    if drawn.noise_snr_db is not None:
-        wave = add_noise(wave, np.random.default_rng(drawn.noise_seed), snr_db=drawn.noise_snr_db)
-    return wave
+
+    sample_rate: int
+    recordings: Recordings
+    companions: Companions | None = None
+    index: int = 0
+
+    def at(self, index: int) -> "Scene":
+        """The same for the clip at another position."""
+        return replace(self, index=index)
+
+    def require_companions(self, name: str) -> Companions:
+        """The companions. Raises `ConfigurationError` where there are none."""
+        if self.companions is None:
+            raise ConfigurationError(
+                f"augmentation {name}: needs the other clips of a training part; give it a corpus, or choose another"
+            )
+        return self.companions
 
 
-def add_noise(wave: Wave, rng: np.random.Generator, *, snr_db: float) -> Wave:
-    """The wave with white noise at a signal-to-noise ratio over the whole clip; silence stays silent."""
-    noise = rng.standard_normal(len(wave), dtype=np.float32)
-    signal_power = float(np.mean(np.square(wave, dtype=np.float64)))
-    noise_power = float(np.mean(np.square(noise, dtype=np.float64)))
-    scale = np.sqrt(signal_power / noise_power / 10 ** (snr_db / 10))
-    return wave + noise * np.float32(scale)
+class WaveformDraw(Draw):
+    """What happens to one wave."""
+
+    def apply(self, wave: Wave, scene: Scene) -> Wave:
+        """The augmented wave; the input is left as it is. What has no samples stays so.
+
+        Args:
+            wave: [T], float32.
+            scene: as it was drawn for.
+
+        Returns:
+            [T'], float32, at least one sample long.
+        """
+        if not len(wave):
+            return wave.copy()
+        return np.asarray(self.changed(wave, scene), np.float32)
+
+    def changed(self, wave: Wave, scene: Scene) -> Wave:
+        """As `apply`, of a wave with samples."""
+        raise NotImplementedError
 
 
-def crop(wave: Wave, length: int, position: float) -> Wave:
-    """At most `length` samples of the wave, from `position` 0 (the first possible) to 1 (the last possible).
+class WaveformAugmentation(Augmentation):
+    """Settings of an augmentation of waves."""
 
-    A shorter wave is returned whole: padding is the batch's business, which knows how to mask it.
+    def draw(self, rng: np.random.Generator, scene: Scene, /) -> WaveformDraw | None:
+        """What happens this time, None for nothing.
+
+        Raises:
+            ConfigurationError: it needs clips or recordings that the scene has not.
+        """
+        return self.drawn(rng, scene) if rng.random() < self.probability else None
+
+    def drawn(self, rng: np.random.Generator, scene: Scene) -> WaveformDraw | None:
+        """What happens when it happens; None where the scene has nothing to make it of."""
+        raise NotImplementedError
+
+    def check(self, recordings: Recordings) -> None:
+        """Make sure that the recordings are there that it needs. Raises `ConfigurationError` otherwise."""
+
+
+def require_recordings(chain: Sequence[WaveformAugmentation], sample_rate: int) -> None:
+    """Make sure, before a run begins, that the folders are there that a chain takes recordings from.
+
+    Raises:
+        ConfigurationError: one is not, or is not given.
     """
-    start = round(max(0, len(wave) - length) * position)
-    return wave[start : start + length]
+    recordings = Recordings(sample_rate)
+    for augmentation in chain:
+        augmentation.check(recordings)
+
+
+def power(wave: Wave) -> float:
+    """Mean square, in full precision."""
+    return float(np.mean(np.square(wave, dtype=np.float64)))
+
+
+def fitted(wave: Wave, length: int) -> Wave:
+    """The wave cut, or filled up with zeros, at its end."""
+    return wave[:length] if len(wave) >= length else np.pad(wave, (0, length - len(wave)))
+
+
+def looped(wave: Wave, length: int, start: float) -> Wave:
+    """An excerpt of a length from a place between 0 and 1; a shorter wave is repeated from there on."""
+    if len(wave) >= length:
+        first = round((len(wave) - length) * start)
+        return wave[first : first + length]
+    return np.resize(np.roll(wave, -int(start * len(wave))), length)

@@ -15,7 +15,21 @@ if TYPE_CHECKING:
 
 SUCCEEDED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
-MODULES = ("demo", "predict", "listen", "corpus", "training", "listing")
+MODULES = (
+    "demo",
+    "predict",
+    "listen",
+    "show",
+    "corpus",
+    "render",
+    "training",
+    "comparison",
+    "learning_rate",
+    "study",
+    "search",
+    "listing",
+    "networks",
+)
 """Modules of `emogram.cli` with commands, in the order of the help. Each has ``register(application)``."""
 
 HOMES = {
@@ -25,7 +39,14 @@ HOMES = {
     "corpus": "corpus",
     "train": "training",
     "evaluate": "training",
+    "compare": "comparison",
+    "learning-rate": "learning_rate",
+    "study": "study",
+    "search": "search",
+    "show": "show",
+    "render": "render",
     "list": "listing",
+    "networks": "networks",
 }
 """Commands whose module alone is imported when they are called, which keeps start-up short."""
 

@@ -89,7 +89,8 @@ def _check_folder(output: Path) -> None:
 def _configuration(corpus: str | None, output: Path) -> "Configuration":
     settings = ["network=cnn-tiny", "audio.clip_s=2", "fit.epochs=24", "fit.batch_size=16", "spectrogram.n_mels=48"]
     # So few epochs are spent best on clips as they are, or nearly.
-    settings += ["augmentation.batch.mixup=0", "augmentation.spectrogram.masks=1", "augmentation.waveform.speed=0.05"]
+    settings += ["augmentation.waveform=[{name: speed, factor: [0.95, 1.05]}, gain]", "augmentation.batch=[]"]
+    settings += ["augmentation.spectrogram=[filter_augment, {name: masks, masks: 1}]"]
     if corpus is None:
         from emogram.corpora import synthetic
 

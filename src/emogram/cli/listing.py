@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emogram.errors import ConfigurationError, MissingExtraError, did_you_mean
+from emogram.cli.training import laboratory
+from emogram.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from emogram.training.schema import FieldFacts
+    from emogram.training.variants import Variant
 
 
 class Kind(StrEnum):
     """What is listed."""
 
     SPECTROGRAMS = "spectrograms"
+    AUGMENTATIONS = "augmentations"
+    NETWORKS = "networks"
+    OPTIMIZERS = "optimizers"
+    SCHEDULES = "schedules"
 
 
 KindArgument = Annotated[Kind, typer.Argument(help="What to list.", show_default=False)]
@@ -34,48 +40,38 @@ def list_choices(kind: KindArgument, name: Name = None, as_json: Json = False) -
     Examples:
         emogram list spectrograms
 
-        emogram list spectrograms mfcc
+        emogram list optimizers lion
 
-        emogram list spectrograms --json
+        emogram list networks --json
     """
-    choices = _choices(kind)
-    if name is not None and name not in choices:
+    with laboratory(f"listing {kind}"):
+        from emogram.training.variants import VARIANTS
+    variants = VARIANTS[kind]
+    if name is not None and name not in variants:
         raise ConfigurationError(
-            f"{name!r:.80}: not among the {kind}{did_you_mean(name, choices) or ';'} choose {', '.join(choices)}"
+            f"{name!r:.80}: not among the {kind}{did_you_mean(name, variants) or ';'} choose {', '.join(variants)}"
         )
-    chosen = choices if name is None else {name: choices[name]}
+    chosen = variants if name is None else {name: variants[name]}
     if as_json:
-        typer.echo(json.dumps({key: _facts(settings) for key, settings in chosen.items()}, indent=1))
+        typer.echo(json.dumps({key: _facts(variant) for key, variant in chosen.items()}, indent=1))
         return
     width = max(map(len, chosen))
-    for key, settings in chosen.items():
-        typer.echo(f"{key:{width}}  {_summary(settings)}")
+    for key, variant in chosen.items():
+        typer.echo(f"{key:{width}}  {variant.summary}")
     if name is not None:
-        _print_fields(choices[name])
+        _print_fields(variants[name].fields)
 
 
-def _choices(kind: Kind) -> "dict[str, type[BaseModel]]":
-    try:
-        from emogram.spectrograms import SPECTROGRAMS
-    except ImportError as error:
-        raise MissingExtraError(f"listing {kind}", "train") from error
-    return {**SPECTROGRAMS}
+def _facts(variant: "Variant") -> dict[str, object]:
+    fields = {
+        name: {"default": field.default, "type": field.type, "meaning": field.meaning}
+        for name, field in variant.fields.items()
+    }
+    return {"summary": variant.summary, "fields": fields}
 
 
-def _summary(settings: "type[BaseModel]") -> str:
-    return (settings.__doc__ or "").splitlines()[0]
-
-
-def _facts(settings: "type[BaseModel]") -> dict[str, object]:
-    descriptions = {field: info.description for field, info in settings.model_fields.items()}
-    defaults = settings().model_dump(mode="json", exclude={"name"})
-    fields = {field: {"default": value, "meaning": descriptions[field]} for field, value in defaults.items()}
-    return {"summary": _summary(settings), "fields": fields}
-
-
-def _print_fields(settings: "type[BaseModel]") -> None:
-    defaults = settings().model_dump(mode="json", exclude={"name"})
-    lines = {f"{field}={json.dumps(value).strip(chr(34))}": field for field, value in defaults.items()}
-    width = max(map(len, lines))
+def _print_fields(fields: "dict[str, FieldFacts]") -> None:
+    lines = {f"{name}={json.dumps(field.default).strip(chr(34))}": field for name, field in fields.items()}
+    width = max(map(len, lines), default=0)
     for line, field in lines.items():
-        typer.echo(f"  {line:{width}}  {settings.model_fields[field].description}")
+        typer.echo(f"  {line:{width}}  {field.meaning}; {field.type}")

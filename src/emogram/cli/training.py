@@ -162,7 +162,7 @@ def gather_clips(
     """The clips of the configured corpora, with progress where a person looks; others as `gather` does."""
     from emogram.training.material import gather
 
-    return gather(configuration, progress=_counter("clips read"), on_unreadable=on_unreadable)
+    return gather(configuration, progress=counter("clips read"), on_unreadable=on_unreadable)
 
 
 def tell(line: str) -> None:
@@ -179,7 +179,9 @@ def _chosen(folds: str) -> list[int] | None:
         raise ConfigurationError(f"--folds {folds}: write all, or numbers such as 1,2,5") from None
 
 
-def _counter(what: str) -> Callable[[int, int], None]:
+def counter(what: str) -> Callable[[int, int], None]:
+    """Progress on standard error, where a person looks: a function that is told how many are done, of how many."""
+
     def show(done: int, total: int) -> None:
         if sys.stderr.isatty():
             end = "\n" if done == total else ""

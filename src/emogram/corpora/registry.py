@@ -1,10 +1,8 @@
 """All corpora by name."""
 
-import difflib
-
 from emogram.corpora import cremad, emodb, folder, kaggle, ravdess, savee, synthetic, table, tess
 from emogram.corpora.corpus import Corpus
-from emogram.errors import ConfigurationError
+from emogram.errors import ConfigurationError, did_you_mean
 
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus
@@ -33,7 +31,7 @@ def get(name: str) -> Corpus:
     """
     corpus = CORPORA.get(name)
     if corpus is None:
-        near = difflib.get_close_matches(name.lower(), CORPORA, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigurationError(f"corpus: {name!r} is not known; {hint}choose from {', '.join(CORPORA)}")
+        raise ConfigurationError(
+            f"corpus: {name!r} is not known{did_you_mean(name, CORPORA) or ';'} choose from {', '.join(CORPORA)}"
+        )
     return corpus

@@ -1,12 +1,10 @@
 """The figures of a run: confusion matrix, learning curves, reliability, scores by emotion, example spectrograms.
 
-Each function returns a matplotlib ``Figure`` that no window and no global state knows of; `save` writes it as SVG and PNG.
-Colours are told apart with any colour vision (Okabe and Ito 2008; sequential maps of even lightness), and nothing is told
-by colour alone.
+Each function returns a matplotlib ``Figure`` in the house style; `save` writes it as SVG and PNG.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,43 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from emogram.errors import ConfigurationError, MissingExtraError
+from emogram.errors import ConfigurationError
 from emogram.evaluation.calibration import reliability_table
 from emogram.evaluation.metrics import Predictions, score
+from emogram.evaluation.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, house_figure, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, PALE, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#9CC9E6", "#8A8A8A", "#222222"
-
-_STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 10,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "grid.color": "#E3E3E3",
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.8,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "emogram",
-}
-_DPI = 150
 _KHZ_TICKS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.1)
 
 
@@ -77,17 +47,7 @@ def save(figure: "Figure", path: Path) -> tuple[Path, Path]:
     Returns:
         The two paths.
     """
-    from matplotlib import rc_context  # noqa: PLC0415
-
-    written = []
-    for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
-        target = path.with_name(path.stem + suffix)
-        partial = target.with_name(target.name + ".partial")
-        with rc_context(_STYLE):
-            figure.savefig(partial, format=suffix[1:], dpi=_DPI, metadata=metadata, facecolor="white")
-        partial.replace(target)
-        written.append(target)
-    return written[0], written[1]
+    return write(figure, path.with_name(path.stem + ".svg")), write(figure, path.with_name(path.stem + ".png"))
 
 
 def confusion(counts: npt.ArrayLike, emotions: Sequence[str], *, title: str = "Confusion matrix") -> "Figure":
@@ -104,7 +64,7 @@ def confusion(counts: npt.ArrayLike, emotions: Sequence[str], *, title: str = "C
     rows = table.sum(axis=1, keepdims=True)
     share = np.divide(table, rows, out=np.zeros_like(table), where=rows > 0)
     side = 0.66 * len(emotions)
-    with _figure(2.8 + side, 1.4 + side) as figure:
+    with house_figure(2.8 + side, 1.4 + side) as figure:
         axes = figure.subplots()
         image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="equal")
         for (row, column), value in np.ndenumerate(share):
@@ -135,7 +95,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], *, best_epoch: int |
     """
     if not history:
         raise ConfigurationError("learning curves: no epochs; train first")
-    with _figure(8.4, 3.5) as figure:
+    with house_figure(8.4, 3.5) as figure:
         panels = figure.subplots(1, 2)
         for axes, quantity, scale in zip(panels, ("loss", "accuracy"), (1, 100), strict=True):
             for part, colour, line in (("train", BLUE, "--"), ("validation", ORANGE, "-")):
@@ -162,7 +122,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], *, best_epoch: int |
 def reliability_diagram(predictions: Predictions, *, title: str = "Reliability") -> "Figure":
     """Accuracy against confidence in the bins of the expected calibration error, over the number of clips in each."""
     table = [entry for entry in reliability_table(predictions) if entry.clips]
-    with _figure(4.6, 5.2) as figure:
+    with house_figure(4.6, 5.2) as figure:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="as probable as right")
         width = table[0].high - table[0].low
@@ -190,7 +150,7 @@ def emotion_bars(summary: Mapping[str, Any], *, metrics: Sequence[str] = ("recal
         metrics: one to three of ``recall``, ``precision``, ``f1``.
     """
     emotions = summary["emotions"]
-    with _figure(2.2 + 0.8 * len(emotions), 3.8) as figure:
+    with house_figure(2.2 + 0.8 * len(emotions), 3.8) as figure:
         axes = figure.subplots()
         width = 0.8 / len(metrics)
         for place, (metric, colour) in enumerate(zip(metrics, (BLUE, ORANGE, GREEN), strict=False)):
@@ -230,7 +190,7 @@ def spectrogram_grid(examples: Sequence[Example], *, columns: int = 2, range_db:
     longest = max(example.spec_db.shape[1] * example.hop_s for example in examples)
     columns = min(columns, len(examples))
     rows = -(-len(examples) // columns)
-    with _figure(1.6 + 3.5 * columns, 0.7 + 1.9 * rows) as figure:
+    with house_figure(1.6 + 3.5 * columns, 0.7 + 1.9 * rows) as figure:
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True)
         for place, (axes, example) in enumerate(zip(panels.flat, examples, strict=False)):
             bands, frames = example.spec_db.shape
@@ -258,19 +218,49 @@ def spectrogram_grid(examples: Sequence[Example], *, columns: int = 2, range_db:
     return figure
 
 
-@contextmanager
-def _figure(width_in: float, height_in: float) -> Iterator["Figure"]:
-    """A figure to draw in, in the house style."""
-    try:
-        from matplotlib import rc_context  # noqa: PLC0415
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError("drawing figures", "train") from error
-    with rc_context(_STYLE):
-        figure = Figure(figsize=(width_in, height_in), layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
+@dataclass(frozen=True)
+class Marked:
+    """A score to show: its name, value and the ends of its interval (None without one), and whether it is the base."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    is_base: bool = False
+    verdict: str = ""
+
+
+def intervals(scores: Sequence[Marked], *, label: str, title: str = "", scale: float = 100) -> "Figure":
+    """Scores with their 95 % intervals, one below the other; a line marks the base, a colour and a shape each verdict.
+
+    Args:
+        scores: from the top down.
+        label: of the axis.
+        title: above the figure; wrapped.
+        scale: 100 for percent.
+    """
+    if not scores:
+        raise ConfigurationError("intervals: no scores to show; run the study first")
+    looks = {"better": (BLUE, "^"), "worse": (ORANGE, "v")}
+    heading = textwrap.fill(title, 68)
+    with house_figure(7.2, 1.5 + 0.3 * len(scores) + 0.2 * heading.count("\n")) as figure:
+        axes = figure.subplots()
+        legend: dict[str, Any] = {}
+        for row, score_ in enumerate(scores):
+            colour, marker = (INK, "s") if score_.is_base else looks.get(score_.verdict, (GREY, "o"))
+            if score_.low is not None and score_.high is not None:
+                axes.plot([scale * score_.low, scale * score_.high], [row, row], "-", color=colour, linewidth=1.6)
+            points = axes.plot(scale * score_.value, row, marker, color=colour, markersize=7, linestyle="none")
+            legend.setdefault("base" if score_.is_base else score_.verdict or "no evidence", points[0])
+            if score_.is_base:
+                axes.axvline(scale * score_.value, color=INK, linewidth=0.9, linestyle=":")
+        axes.set_yticks(range(len(scores)), [score_.name for score_ in scores])
+        axes.set(ylim=(len(scores) - 0.4, -0.6), xlabel=label)
+        axes.set_title(heading, x=0, ha="left")
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        figure.legend(legend.values(), legend.keys(), loc="outside lower right", ncols=len(legend))
+    return figure
 
 
 def _white_grid(axes: "Axes", count: int) -> None:

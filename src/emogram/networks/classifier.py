@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from emogram.networks.cnn import CNN
+from emogram.networks.network import Network
 from emogram.spectrograms import Spectrogram, Standardisation
 
 
@@ -18,7 +18,7 @@ class Classifier(nn.Module):
         wave [B, T], n_samples [B] or None (all T) -> logits [B, K]
     """
 
-    def __init__(self, spectrogram: Spectrogram, network: CNN) -> None:
+    def __init__(self, spectrogram: Spectrogram, network: Network) -> None:
         super().__init__()
         self.spectrogram = spectrogram
         self.standardisation = Standardisation(spectrogram.statistics_shape)

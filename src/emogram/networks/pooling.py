@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-PoolingName = Literal["average", "max", "average_max", "statistics", "attention"]
+PoolingName = Literal["average", "max", "average_max", "statistics", "attention", "self_attention"]
 
 _VARIANCE_FLOOR = 1e-5
 
@@ -104,6 +104,35 @@ class AttentionPooling(Pooling):
         return torch.cat([mean, (square + _VARIANCE_FLOOR).sqrt()], dim=1)
 
 
+class SelfAttentionPooling(Pooling):
+    """Weighted means of the frames, one a head, with weights that the frames themselves give (Lin et al. 2017).
+
+    Args:
+        channels: D.
+        heads: number of means.
+        bottleneck: width of the layer that computes the weights.
+
+    Shape:
+        [B, D, N] -> [B, heads D]
+    """
+
+    def __init__(self, channels: int, heads: int = 4, bottleneck: int = 64) -> None:
+        super().__init__()
+        # A bias of the last layer would cancel in the softmax.
+        self.score = nn.Sequential(
+            nn.Conv1d(channels, bottleneck, 1), nn.Tanh(), nn.Conv1d(bottleneck, heads, 1, bias=False)
+        )
+        self.out_features = heads * channels
+
+    def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """See the class."""
+        scores = self.score(frames)
+        if mask is not None:
+            scores = scores.masked_fill(mask == 0, float("-inf"))
+        heads: Tensor = scores.softmax(dim=2) @ frames.transpose(1, 2)
+        return heads.flatten(1)
+
+
 def mean_over_time(frames: Tensor, mask: Tensor | None) -> Tensor:
     """Mean of the real frames: [B, D, N] -> [B, D]."""
     if mask is None:
@@ -129,4 +158,5 @@ _POOLINGS: dict[PoolingName, Callable[[int], Pooling]] = {
     "average_max": AverageMaxPooling,
     "statistics": StatisticsPooling,
     "attention": AttentionPooling,
+    "self_attention": SelfAttentionPooling,
 }

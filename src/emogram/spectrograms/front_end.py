@@ -40,6 +40,7 @@ class Spectrogram(nn.Module):
         context_frames: frames of silence that the stages want on either side and use up.
         frame_step: frames of the transform to one of the picture.
         standardise_rows: rows measure different things, so that each is standardised by itself.
+        standardise: false where the values are to stay as they are, because published weights were trained on them.
 
     Shape:
         wave [B, T] -> spec [B, C, F, N], N = 1 + T // hop_length
@@ -55,6 +56,7 @@ class Spectrogram(nn.Module):
         context_frames: int = 0,
         frame_step: int = 1,
         standardise_rows: bool = False,
+        standardise: bool = True,
     ) -> None:
         super().__init__()
         self.transform = transform
@@ -65,6 +67,7 @@ class Spectrogram(nn.Module):
         self.context_frames = context_frames
         self.frame_step = frame_step
         self.standardise_rows = standardise_rows
+        self.standardise = standardise
 
     @property
     def n_channels(self) -> int:

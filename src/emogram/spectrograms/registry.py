@@ -16,6 +16,7 @@ from emogram.spectrograms.mel import LogMelSettings, MelSettings, PCENSettings
 from emogram.spectrograms.modulation import ModulationSettings
 from emogram.spectrograms.settings import TypeSettings
 from emogram.spectrograms.stft import LogSTFTSettings, MagnitudeSettings, PowerSettings
+from emogram.spectrograms.whisper import WhisperSettings
 
 _DEFAULT = "logmel"
 
@@ -55,7 +56,8 @@ SpectrogramSettings = Annotated[
     | ScalogramSettings
     | HPSSSettings
     | ModulationSettings
-    | GaborSettings,
+    | GaborSettings
+    | WhisperSettings,
     Field(discriminator="name"),
     BeforeValidator(_with_name),
 ]

@@ -1,12 +1,11 @@
 """Every split by name."""
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Sequence
 
 from emogram.corpora.clip import Clip
-from emogram.errors import ConfigurationError, SplitError
+from emogram.errors import ConfigurationError, SplitError, did_you_mean
 from emogram.splits.published import PROTOCOLS, by_protocol, protocol
 from emogram.splits.schemes import Fractions, by_speaker, kfold, leave_one_speaker_out, speakers_of, stratified
 from emogram.splits.split import Split
@@ -83,9 +82,9 @@ def make(
 
 def _known(name: str) -> None:
     if name not in NAMES:
-        near = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise ConfigurationError(f"split '{name}': no such split; {hint}choose from {', '.join(NAMES)}")
+        raise ConfigurationError(
+            f"split '{name}': no such split{did_you_mean(name, NAMES) or ';'} choose from {', '.join(NAMES)}"
+        )
 
 
 def _distinct(clips: Sequence[Clip]) -> None:

@@ -2,47 +2,33 @@
 
 import hashlib
 import json
-import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from typing_extensions import override
+from pydantic import Field, ValidationError, field_validator
 
 from emogram import splits
-from emogram.augmentation.batch import BatchSettings
-from emogram.augmentation.spectrogram import SpectrogramAugmentationSettings
-from emogram.augmentation.waveform import WaveformSettings
+from emogram.augmentation import BatchStep, SpectrogramStep, WaveformStep
+from emogram.augmentation.batch import MixupSettings
+from emogram.augmentation.level import GainSettings
+from emogram.augmentation.masking import MasksSettings
+from emogram.augmentation.stretching import SpeedSettings
+from emogram.augmentation.warping import FilterAugmentSettings
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.cnn import CNNSettings
-from emogram.spectrograms import SPECTROGRAMS, LogMelSettings, SpectrogramSettings
-
-_MAX_CHARACTERS = 2**16
-_MAX_SHOWN = 80
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML: a date is text, and no value is an alias of another, or a few lines could fill any memory."""
-
-    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    @override
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias such as *name is not allowed here; write the value out")
-        return super().compose_node(parent, index)
+from emogram.networks.registry import NetworkSettings
+from emogram.spectrograms import LogMelSettings, SpectrogramSettings
+from emogram.training.distillation.settings import DistillationSettings
+from emogram.training.fit_settings import FitSettings
+from emogram.training.problems import describe, truth_in_place_of_a_number
+from emogram.training.settings import Settings
+from emogram.training.transfer import TransferSettings
+from emogram.training.yaml_text import put, read
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class SplitSettings(_Settings):
+class SplitSettings(Settings):
     """Which clips train, validate and test."""
 
     name: str = Field("speaker", description="how to split; `emogram.splits.NAMES`")
@@ -60,7 +46,7 @@ class SplitSettings(_Settings):
         return name
 
 
-class AudioSettings(_Settings):
+class AudioSettings(Settings):
     """The audio that the network hears."""
 
     sample_rate: int = Field(16_000, ge=4_000, le=48_000, description="Hz")
@@ -69,52 +55,26 @@ class AudioSettings(_Settings):
     )
 
 
-class AugmentationSettings(_Settings):
-    """What is done to training clips, drawn anew for each epoch."""
+class AugmentationSettings(Settings):
+    """What is done to training clips, drawn anew for each epoch: chains, applied in their order; ``[]`` for nothing."""
 
-    waveform: WaveformSettings = WaveformSettings()
-    spectrogram: SpectrogramAugmentationSettings = SpectrogramAugmentationSettings()
-    batch: BatchSettings = BatchSettings()
-
-
-class OptimizerSettings(_Settings):
-    """AdamW (Loshchilov and Hutter 2019) under a one-cycle or constant rate."""
-
-    name: Literal["adamw"] = "adamw"
-    learning_rate: float = Field(2e-3, gt=0, le=10, description="highest rate")
-    weight_decay: float = Field(0.05, ge=0, le=100, description="on weights of more than one dimension")
-    schedule: Literal["one_cycle", "constant"] = Field("one_cycle", description="one_cycle: Smith and Topin 2019")
-    warm_up: float = Field(0.15, gt=0, lt=1, description="part of the steps in which the rate rises")
-    gradient_clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
-
-
-class FitSettings(_Settings):
-    """How long and how carefully to fit."""
-
-    epochs: int = Field(40, ge=1, le=10_000)
-    batch_size: int = Field(32, ge=2, le=4096)
-    optimizer: OptimizerSettings = OptimizerSettings()
-    label_smoothing: float = Field(0.1, ge=0, lt=1)
-    balance: Literal["none", "weights", "sampling"] = Field(
-        "none", description="rare emotions: weigh their loss, or draw them more often"
+    waveform: tuple[WaveformStep, ...] = Field((SpeedSettings(), GainSettings()), description="of waves")
+    spectrogram: tuple[SpectrogramStep, ...] = Field(
+        (FilterAugmentSettings(), MasksSettings()), description="of standardised spectrograms"
     )
-    averaging: float = Field(0.99, ge=0, lt=1, description="decay of the averaged weights that are validated; 0: none")
-    monitor: Literal["validation_uar", "validation_accuracy", "validation_loss"] = Field(
-        "validation_uar", description="picks the checkpoint and stops early"
-    )
-    patience: int = Field(0, ge=0, description="epochs without a better score before stopping; 0: never")
+    batch: tuple[BatchStep, ...] = Field((MixupSettings(),), description="of whole batches")
 
 
-class RuntimeSettings(_Settings):
+class RuntimeSettings(Settings):
     """How to compute. Nothing here belongs to a run's identity."""
 
     precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the processor has it")
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto: the fastest that is here")
     threads: int = Field(0, ge=0, le=1024, description="0: as many as there are")
     cache: Path | None = Field(None, description="decoded audio; default: EMOGRAM_CACHE or the user's cache folder")
 
 
-class Configuration(_Settings):
+class Configuration(Settings):
     """Everything that determines a run."""
 
     name: str = Field(
@@ -124,15 +84,26 @@ class Configuration(_Settings):
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, order, augmentation and dropout")
     split: SplitSettings = SplitSettings()
     audio: AudioSettings = AudioSettings()
-    spectrogram: SpectrogramSettings = LogMelSettings()
+    spectrogram: SpectrogramSettings = Field(LogMelSettings(), description="what the network sees of a wave")
     augmentation: AugmentationSettings = AugmentationSettings()
-    network: CNNSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
-    fit: FitSettings = FitSettings()
+    network: NetworkSettings = Field(default_factory=lambda: CNNSettings.model_validate("cnn-base"))
+    transfer: TransferSettings | None = Field(None, description="weights to start from; none: random ones")
+    distillation: DistillationSettings | None = Field(None, description="teachers to learn from; none: labels alone")
+    fit: FitSettings = Field(FitSettings(), description="how it learns")
     runtime: RuntimeSettings = RuntimeSettings()
 
     def determinants(self) -> dict[str, Any]:
-        """The fields that the result depends on, JSON-ready: all but the runtime, the name and where the audio lies."""
-        return self.model_dump(mode="json", exclude={"runtime", "name", "corpora"})
+        """The fields that the result depends on, JSON-ready: all but the runtime, the name and where files lie."""
+        fields = self.model_dump(mode="json", exclude={"runtime", "name", "corpora"})
+        if self.transfer is None:
+            del fields["transfer"]
+        else:
+            fields["transfer"]["source"] = f"sha256 {self.transfer.source_sha256()}"
+        if self.distillation is None:
+            del fields["distillation"]
+        else:
+            fields["distillation"] = self.distillation.determinants(self.split.fold)
+        return fields
 
     def to_yaml(self) -> str:
         """The resolved configuration, every default written out."""
@@ -145,18 +116,22 @@ def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Configurati
     Raises:
         ConfigurationError: names the field, the value and the choices, in one line.
     """
-    values: dict[str, Any] = {} if path is None else _read(path)
+    values: dict[str, Any] = {} if path is None else read(path)
     for setting in overrides:
-        _override(values, setting)
+        put(values, setting)
     return validate(values, source=str(path) if path else "configuration")
 
 
 def validate(values: dict[str, Any], *, source: str = "configuration") -> Configuration:
     """Check plain values. Raises `ConfigurationError` as `load` does."""
     try:
-        return Configuration.model_validate(values)
+        configuration = Configuration.model_validate(values)
     except ValidationError as error:
-        raise ConfigurationError(_first_problem(error, source)) from error
+        raise ConfigurationError(describe(error, Configuration, source)) from error
+    misread = truth_in_place_of_a_number(values, configuration, source)
+    if misread is not None:
+        raise ConfigurationError(misread)
+    return configuration
 
 
 def key(configuration: Configuration, clips: Sequence[tuple[str, str, str]], version: str) -> str:
@@ -172,86 +147,3 @@ def key(configuration: Configuration, clips: Sequence[tuple[str, str, str]], ver
     """
     content = json.dumps([configuration.determinants(), clips, version], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_MAX_CHARACTERS + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise ConfigurationError(f"{path}: cannot be read ({reason}); give a YAML file") from error
-    values = _parse(text, str(path))
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise ConfigurationError(f"{path}: must hold fields and values, not {type(values).__name__}")
-    return values
-
-
-def _parse(text: str, source: str) -> Any:
-    if len(text) > _MAX_CHARACTERS:
-        raise ConfigurationError(f"{source}: more than {_MAX_CHARACTERS} characters; is it a configuration?")
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{source}: not valid YAML ({_cut(' '.join(str(error).split()), 300)})") from error
-    except Exception as error:  # PyYAML raises nearly anything: an impossible !!timestamp, a number too long, too deep
-        raise ConfigurationError(f"{source}: holds a value that YAML cannot have; correct it") from error
-
-
-def _override(values: dict[str, Any], setting: str) -> None:
-    name, separator, text = setting.partition("=")
-    if not separator or not name.strip():
-        raise ConfigurationError(f"{_cut(setting)}: an override is written field=value, for example fit.epochs=10")
-    value = _parse(text, _cut(setting))
-    *parents, last = name.strip().split(".")
-    for parent in parents:
-        inner = values.get(parent)
-        if isinstance(inner, str):
-            inner = {"name": inner}
-        elif not isinstance(inner, dict):
-            inner = {}
-        values[parent] = inner
-        values = inner
-    values[last] = value
-
-
-def _first_problem(error: ValidationError, source: str) -> str:
-    problem = error.errors(include_url=False)[0]
-    # Of a union told apart by name, pydantic gives the name as a part of the place, which is no field.
-    place = [part for at, part in enumerate(problem["loc"]) if (problem["loc"][:1], at) != (("spectrogram",), 1)]
-    field = _cut(".".join(str(part) for part in place)) or "configuration"
-    if problem["type"] == "extra_forbidden":
-        choices = _field_names(problem["loc"][:-1])
-        suggestion = did_you_mean(str(problem["loc"][-1])[:_MAX_SHOWN], choices)
-        return f"{source}: {field}: no such field{suggestion or ';'} choose {', '.join(choices)}"
-    message = _cut(problem["msg"].removeprefix("Value error, "), 400)
-    value = problem["input"]
-    shown = "" if isinstance(value, dict) else f"={_shown(value)}"
-    more = error.error_count() - 1
-    return f"{source}: {field}{shown}: {message[0].lower()}{message[1:]}" + (f" (and {more} more)" if more else "")
-
-
-def _shown(value: object) -> str:
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # Python refuses to write out a number of thousands of digits
-        return "…"
-
-
-def _cut(text: str, length: int = _MAX_SHOWN) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[:length]}…"
-
-
-def _field_names(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Configuration
-    for part in location:
-        if part in SPECTROGRAMS:
-            model = SPECTROGRAMS[str(part)]
-            continue
-        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return list(model.model_fields)

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from emogram.augmentation import waveform
+from emogram.augmentation import draw
+from emogram.augmentation.recordings import Recordings
+from emogram.augmentation.timing import crop
+from emogram.augmentation.waveform import Companions, Scene, WaveformAugmentation
 from emogram.corpora.clip import Clip
 from emogram.training.cache import AudioCache
 
-Purpose = Literal["order", "clip", "batch", "dropout", "weights"]
-_PURPOSES: tuple[Purpose, ...] = ("order", "clip", "batch", "dropout", "weights")
+Purpose = Literal["order", "clip", "batch", "dropout", "weights", "distillation"]
+_PURPOSES: tuple[Purpose, ...] = ("order", "clip", "batch", "dropout", "weights", "distillation")
 
 
 def generator(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
@@ -54,13 +57,15 @@ class Batch:
 class ClipDataset(Dataset[Item]):
     """Clips of one part, addressed by (epoch, position); augmented and cropped where settings are given.
 
+    Augmentations that need other clips (babble, concatenation) take them from this part alone.
+
     Args:
         clips: of the part.
         cache: gives their waves.
         emotions: of the run, in order.
         allowed: emotions that each corpus can have.
         seed: of the run.
-        augmentation: of waves, or None for clips as they are.
+        augmentation: chain for waves, in order, or None for clips as they are.
         crop_s: length in seconds of a random crop, or None for whole clips.
     """
 
@@ -72,13 +77,15 @@ class ClipDataset(Dataset[Item]):
         emotions: Sequence[str],
         allowed: dict[str, frozenset[str]],
         seed: int,
-        augmentation: waveform.WaveformSettings | None = None,
+        augmentation: Sequence[WaveformAugmentation] | None = None,
         crop_s: float | None = None,
     ) -> None:
         self.clips = tuple(clips)
         self.cache = cache
         self.seed = seed
-        self.augmentation = augmentation
+        self.augmentation = None if augmentation is None else tuple(augmentation)
+        companions = None if augmentation is None else self._companions()
+        self.scene = Scene(cache.sample_rate, Recordings(cache.sample_rate), companions)
         self.crop_length = None if crop_s is None else round(crop_s * cache.sample_rate)
         self.targets = tuple(emotions.index(clip.emotion) for clip in clips)
         self.allowed = {
@@ -93,11 +100,20 @@ class ClipDataset(Dataset[Item]):
         clip = self.clips[index]
         wave = self.cache(clip)
         if self.augmentation is not None:
-            drawn = waveform.draw(self.augmentation, generator(self.seed, "clip", epoch, index))
-            wave = waveform.apply(wave, drawn, sample_rate=self.cache.sample_rate)
+            rng, scene = generator(self.seed, "clip", epoch, index), self.scene.at(index)
+            for drawn in draw(self.augmentation, rng, scene):
+                wave = drawn.apply(wave, scene)
             if self.crop_length is not None:
-                wave = waveform.crop(wave, self.crop_length, drawn.crop)
+                wave = crop(wave, self.crop_length, rng.random())
         return Item(torch.from_numpy(np.ascontiguousarray(wave)), self.targets[index], self.allowed[clip.corpus], index)
+
+    def _companions(self) -> Companions:
+        return Companions(
+            lambda index: self.cache(self.clips[index]),
+            speakers=[clip.speaker for clip in self.clips],
+            emotions=[clip.emotion for clip in self.clips],
+            corpora=[clip.corpus for clip in self.clips],
+        )
 
 
 class EpochSampler(Sampler[list[tuple[int, int]]]):

@@ -17,15 +17,15 @@ from torch.utils.data import DataLoader
 from typing_extensions import override
 
 from emogram.errors import ConfigurationError
+from emogram.training.batches import Batches
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
-from emogram.training.data import Batch, ClipDataset, EpochSampler, LengthSampler, collate
-from emogram.training.history import History
+from emogram.training.distillation.frames import FrameBatch
+from emogram.training.history import History, Watch
 from emogram.training.learner import AveragedWeights, Learner
 from emogram.training.progress import EpochProgress
 
 BEST, LAST = "best", "last"
-_VALIDATION_BATCH = 16
 
 
 class _Checkpoint(ModelCheckpoint):
@@ -75,43 +75,40 @@ def uses_bf16(runtime: RuntimeSettings) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def training_batches(dataset: ClipDataset, configuration: Configuration) -> DataLoader[Batch]:
-    """Shuffled, augmented batches."""
-    sampler = EpochSampler(
-        dataset.targets,
-        batch_size=configuration.fit.batch_size,
-        seed=configuration.seed,
-        balanced=configuration.fit.balance == "sampling",
-    )
-    return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
+def optimizer_steps(batches: int, configuration: Configuration) -> int:
+    """Steps of the optimiser in a whole run of so many batches an epoch; an epoch's last step may be of fewer batches."""
+    return -(-batches // configuration.fit.accumulation) * configuration.fit.epochs
 
 
-def evaluation_batches(dataset: ClipDataset, batch_size: int = _VALIDATION_BATCH) -> DataLoader[Batch]:
-    """Every clip once, whole."""
-    sampler = LengthSampler([clip.duration_s for clip in dataset.clips], batch_size=batch_size)
-    return DataLoader(dataset, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
-
-
-def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Batch], folder: Path) -> History:
+def fit(
+    learner: Learner,
+    training: Batches | DataLoader[FrameBatch],
+    validation: Batches | DataLoader[FrameBatch],
+    folder: Path,
+    *,
+    watch: Watch | None = None,
+    kept: type[History] = History,
+) -> History:
     """Train until the last epoch or an early stop, from the last checkpoint if the folder holds one.
 
-    Leaves ``history.csv`` and the best and the last checkpoint in the folder.
+    Leaves ``history.csv``, as `kept` writes it, and the best and the last checkpoint in the folder. `watch` is told of
+    every epoch.
 
     Raises:
         KeyboardInterrupt: interrupted; what is in the folder can be continued.
     """
     settings = learner.settings
-    history = History(folder / "history.csv")
+    history = kept(folder / "history.csv", watch)
     _quiet()
     trainer = lightning.Trainer(
         max_epochs=settings.fit.epochs,
         accelerator=settings.runtime.device,
         devices=1,
         logger=False,
-        callbacks=_callbacks(settings, history, folder / "checkpoints"),
+        callbacks=_callbacks(learner, history, folder / "checkpoints"),
         # One process, whatever cluster it may run on: Lightning would otherwise look for others and requeue jobs.
         plugins=[SafetensorsIO(), LightningEnvironment()],
-        gradient_clip_val=settings.fit.optimizer.gradient_clip,
+        accumulate_grad_batches=settings.fit.accumulation,
         num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -132,8 +129,8 @@ def fit(learner: Learner, training: DataLoader[Batch], validation: DataLoader[Ba
 def _fit(
     trainer: lightning.Trainer,
     learner: Learner,
-    training: DataLoader[Batch],
-    validation: DataLoader[Batch],
+    training: Batches | DataLoader[FrameBatch],
+    validation: Batches | DataLoader[FrameBatch],
     last: str | None,
 ) -> None:
     """Fit; interrupted or terminated, end as any other program does."""
@@ -147,7 +144,8 @@ def _fit(
         raise KeyboardInterrupt from None
 
 
-def _callbacks(settings: Configuration, history: History, where: Path) -> list[Callback]:
+def _callbacks(learner: Learner, history: History, where: Path) -> list[Callback]:
+    settings = learner.settings
     monitor, patience = settings.fit.monitor, settings.fit.patience
     mode = "min" if monitor == "validation_loss" else "max"
     kept: dict[str, Any] = {"save_top_k": 1, "enable_version_counter": False, "save_on_train_epoch_end": True}
@@ -157,8 +155,8 @@ def _callbacks(settings: Configuration, history: History, where: Path) -> list[C
         _Checkpoint(where, BEST, monitor=monitor, mode=mode, **kept),
         _Checkpoint(where, LAST, **kept),
     ]
-    if settings.fit.averaging:
-        callbacks.append(AveragedWeights(settings.fit.averaging))
+    if settings.fit.averaging.name != "none":
+        callbacks.append(AveragedWeights(settings.fit.averaging, learner.steps))
     if patience:
         callbacks.append(_EarlyStopping(monitor, mode=mode, patience=patience, check_on_train_epoch_end=True))
     return callbacks

@@ -1,6 +1,5 @@
 """Several folds of one configuration: each a run of its own, and their test parts pooled into one result."""
 
-import json
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -174,7 +173,7 @@ def _pooled(configuration: Configuration, results: Sequence[dict[str, Any]], fol
         "split": {**results[0]["split"], "fold": None},
         **shared,
         "notes": sorted({note for result in results for note in result["notes"]}),
-        "configuration": json.loads(configuration.model_dump_json(exclude={"corpora", "runtime"})),
+        "configuration": {"name": configuration.name, **configuration.determinants()},
         "folds": rows,
         "mean_accuracy": sum(row["accuracy"] for row in rows) / len(rows),
         "mean_uar": sum(row["uar"] for row in rows) / len(rows),

@@ -2,9 +2,10 @@
 
 import csv
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning
 from lightning.pytorch.callbacks import Callback
@@ -25,6 +26,9 @@ class Epoch:
         validation_loss: cross-entropy.
         validation_accuracy: part.
         validation_uar: unweighted average recall.
+        train_loss_variance: of the loss over the batches of the epoch.
+        gradient_norm_mean: of the gradients of the epoch's steps, before they were clipped.
+        gradient_norm_max: largest of them.
         seconds: of training and validation.
         clips_per_s: trained, validation included in the time.
     """
@@ -36,8 +40,18 @@ class Epoch:
     validation_loss: float
     validation_accuracy: float
     validation_uar: float
+    train_loss_variance: float
+    gradient_norm_mean: float
+    gradient_norm_max: float
     seconds: float
     clips_per_s: float
+
+    def line(self) -> str:
+        """What a person who waits wants to know."""
+        return (
+            f"loss {self.train_loss:.2f}, validation {self.validation_loss:.2f}, "
+            f"recall {100 * self.validation_uar:.0f} %, {self.clips_per_s:.0f} clips/s"
+        )
 
 
 class History(Callback):
@@ -45,12 +59,36 @@ class History(Callback):
 
     Args:
         path: of the file.
+        watch: called with every epoch as it ends; what it raises ends the fit.
     """
 
-    def __init__(self, path: Path) -> None:
+    row: ClassVar[type[Any]] = Epoch
+    """Scores of one epoch: a dataclass with a method ``line``."""
+
+    def __init__(self, path: Path, watch: "Watch | None" = None) -> None:
         self.path = path
-        self.epochs: list[Epoch] = []
+        self.watch = watch
+        self.epochs: list[Any] = []
         self._started = 0.0
+
+    def scores(self, trainer: lightning.Trainer, learner: Learner, seconds: float) -> Any:
+        """The row of the epoch that has just ended."""
+        train_loss, train_accuracy = learner.training_scores()
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        batches = trainer.train_dataloader
+        clips = len(batches) * batches.batch_sampler.batch_size if batches is not None else 0
+        return Epoch(
+            epoch=trainer.current_epoch + 1,
+            learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            validation_loss=scores["validation_loss"],
+            validation_accuracy=scores["validation_accuracy"],
+            validation_uar=scores["validation_uar"],
+            **learner.stability.scores(),
+            seconds=round(seconds, 3),
+            clips_per_s=round(clips / seconds, 1),
+        )
 
     @override
     def state_dict(self) -> dict[str, Any]:
@@ -58,7 +96,7 @@ class History(Callback):
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.epochs = [Epoch(**epoch) for epoch in state_dict["epochs"]]
+        self.epochs = [self.row(**epoch) for epoch in state_dict["epochs"]]
 
     @override
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -68,30 +106,20 @@ class History(Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         seconds = time.monotonic() - self._started
         assert isinstance(pl_module, Learner)
-        train_loss, train_accuracy = pl_module.training_scores()
-        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        batches = trainer.train_dataloader
-        clips = len(batches) * batches.batch_sampler.batch_size if batches is not None else 0
-        self.epochs.append(
-            Epoch(
-                epoch=trainer.current_epoch + 1,
-                learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
-                train_loss=train_loss,
-                train_accuracy=train_accuracy,
-                validation_loss=scores["validation_loss"],
-                validation_accuracy=scores["validation_accuracy"],
-                validation_uar=scores["validation_uar"],
-                seconds=round(seconds, 3),
-                clips_per_s=round(clips / seconds, 1),
-            )
-        )
+        self.epochs.append(self.scores(trainer, pl_module, seconds))
         self.write()
+        if self.watch is not None:
+            self.watch(self.epochs[-1])
 
     def write(self) -> None:
         """Write all epochs; a reader sees the old file or the new one."""
         partial = self.path.with_name(self.path.name + ".partial")
         with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Epoch)], lineterminator="\n")
+            writer = csv.DictWriter(file, [field.name for field in fields(self.row)], lineterminator="\n")
             writer.writeheader()
             writer.writerows(asdict(epoch) for epoch in self.epochs)
         partial.replace(self.path)
+
+
+Watch = Callable[[Epoch], None]
+"""Told of an epoch as it ends."""

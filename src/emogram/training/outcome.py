@@ -20,10 +20,9 @@ from emogram.networks.export import export, largest_difference
 from emogram.networks.summary import multiply_adds, n_parameters
 from emogram.recognition.model_file import ModelInfo
 from emogram.recognition.recognizer import Windows
-from emogram.spectrograms import Standardisation
+from emogram.training.batches import evaluation_batches
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
-from emogram.training.fit import evaluation_batches
 from emogram.training.material import Material
 from emogram.training.pictures import draw_scores, draw_spectrograms
 
@@ -135,7 +134,7 @@ def _describe_model(configuration: Configuration, material: Material, classifier
         clip_s=configuration.audio.clip_s,
         min_s=_MIN_S,
         window_s=max(_WINDOW_S, configuration.audio.clip_s),
-        normalisation=_normalisation(classifier.standardisation),
+        normalisation=_normalisation(classifier),
         training_corpora=tuple(corpora),
         licence=_licence(corpora),
         emogram_version=emogram.__version__,
@@ -154,9 +153,11 @@ def _scores(configuration: Configuration, material: Material, test: dict[str, An
     }
 
 
-def _normalisation(standardisation: Standardisation) -> dict[str, float | str]:
+def _normalisation(classifier: Classifier) -> dict[str, float | str]:
     """For the record: the statistics where they are one for all values, otherwise how many there are."""
-    mean, deviation = standardisation.mean, standardisation.deviation
+    if not classifier.spectrogram.standardise:
+        return {"kind": "none: the front end gives what the published weights were trained on"}
+    mean, deviation = classifier.standardisation.mean, classifier.standardisation.deviation
     if mean.numel() > 1:
         return {"kind": f"training statistics, {mean.numel()} means and deviations inside the graph"}
     return {"kind": "training statistics", "mean": float(mean), "deviation": float(deviation)}

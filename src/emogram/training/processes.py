@@ -1,10 +1,10 @@
-"""Several calls of one function, each in a process of its own, which ends when its parent does."""
+"""Several calls of one function in other processes, which end when their parent does."""
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from emogram.errors import EmogramError, TrainingError
 
 Result = TypeVar("Result")
+Task = TypeVar("Task")
 
 
 def each_in_a_process(
@@ -54,6 +55,36 @@ def each_in_a_process(
         except BaseException:
             end.close()
             places.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def mapped(function: Callable[[Task], Result], tasks: Sequence[Task], *, jobs: int) -> Generator[Result, None, None]:
+    """Results of a function for many small tasks, in their order, from processes that are kept; from this one for one job.
+
+    When the caller gives up or is killed, the processes end.
+
+    Args:
+        function: of a module, since it is found by its name in the other processes.
+        tasks: its arguments.
+        jobs: processes.
+
+    Raises:
+        TrainingError: a process was killed.
+        Exception: whatever a call raises.
+    """
+    if jobs == 1:
+        yield from map(function, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    life, end = context.Pipe(duplex=False)
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent, initargs=(life,)) as executor:
+        try:
+            yield from executor.map(function, tasks)
+        except BrokenProcessPool as error:
+            raise TrainingError("a process was killed; run again, with fewer jobs if memory is short") from error
+        except BaseException:
+            end.close()
+            executor.shutdown(wait=False, cancel_futures=True)
             raise
 
 

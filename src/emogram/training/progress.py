@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from typing_extensions import override
 
-from emogram.training.history import Epoch, History
+from emogram.training.history import History
 
 
 class EpochProgress(Callback):
@@ -72,11 +72,4 @@ class EpochProgress(Callback):
 
     def _scores(self) -> str:
         epochs = self.history.epochs
-        return _line(epochs[-1]) if epochs else ""
-
-
-def _line(epoch: Epoch) -> str:
-    return (
-        f"loss {epoch.train_loss:.2f}, validation {epoch.validation_loss:.2f}, "
-        f"recall {100 * epoch.validation_uar:.0f} %, {epoch.clips_per_s:.0f} clips/s"
-    )
+        return str(epochs[-1].line()) if epochs else ""

@@ -12,20 +12,25 @@ from typing import Any
 
 import torch
 
+from emogram.augmentation.waveform import require_recordings
 from emogram.corpora.clip import Clip, write_manifest
 from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
+from emogram.training.batches import Batches, run_batches
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
+from emogram.training.distillation.curriculum import Curriculum, curriculum
 from emogram.training.environment import describe
-from emogram.training.fit import BEST, check_device, checkpoint, evaluation_batches, fit, training_batches, uses_bf16
+from emogram.training.fit import BEST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
+from emogram.training.history import Epoch, History, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
-from emogram.training.optimisation import class_weights
+from emogram.training.optimisation.losses import class_weights
 from emogram.training.outcome import conclude
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
+from emogram.training.transfer import freeze, frozen_blocks, start
 
 _STATISTICS_CLIPS = 400
 
@@ -49,10 +54,11 @@ def train(
 
     Raises:
         TrainingError: the folder holds another run, or the fit diverged.
-        ConfigurationError: settings that rule each other out, or a device that is not here. Nothing was written.
+        ConfigurationError: settings that rule each other out, or a device or folder that is not here. Nothing was written.
         EmogramError: as `gather` and `prepare`.
     """
     check_device(configuration.runtime)
+    require_recordings(configuration.augmentation.waveform, configuration.audio.sample_rate)
     if configuration.runtime.threads:
         torch.set_num_threads(configuration.runtime.threads)
     material = prepare(configuration, gather(configuration) if clips is None else clips)
@@ -63,6 +69,7 @@ def train(
     if done is not None:
         say(f"{folder}: done already")
         return done
+    course = curriculum(configuration, material, classifier)
     folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
     sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
@@ -70,14 +77,46 @@ def train(
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill([clip for clip, _ in material.rows()])
     started = time.monotonic()
-    _fit(classifier, configuration, material, cache, folder)
+    _fit(classifier, configuration, material, cache, folder, course=course, say=say)
     seconds = time.monotonic() - started
     classifier = classifier.cpu().eval()
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
     metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
     metrics |= conclude(configuration, material, classifier, cache, folder)
+    if course is not None:
+        metrics["distillation"] = course.findings(folder)
     write_json(folder / METRICS, metrics)
     return metrics
+
+
+def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Clip], watch: Watch) -> list[Epoch]:
+    """Fit as `train` does and stop there: the test part is not looked at, and nothing is exported.
+
+    Args:
+        configuration: of the run.
+        folder: of the fit; continued where it holds a part of the same run.
+        clips: to split.
+        watch: told of every epoch as it ends; what it raises ends the fit.
+
+    Returns:
+        All epochs, with their validation scores.
+
+    Raises:
+        EmogramError: as `train`.
+    """
+    check_device(configuration.runtime)
+    if configuration.runtime.threads:
+        torch.set_num_threads(configuration.runtime.threads)
+    material = prepare(configuration, clips)
+    classifier = build_classifier(configuration, len(material.emotions))
+    identity = material.identity(configuration)
+    require_own(folder, identity)
+    course = curriculum(configuration, material, classifier)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_inputs(folder, configuration, material, identity)
+    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
+    cache.fill([*material.split.train, *material.split.validation])
+    return _fit(classifier, configuration, material, cache, folder, course=course, watch=watch).epochs
 
 
 def build_classifier(configuration: Configuration, n_classes: int) -> Classifier:
@@ -89,10 +128,13 @@ def build_classifier(configuration: Configuration, n_classes: int) -> Classifier
     torch.manual_seed(int(generator(configuration.seed, "weights").integers(2**62)))
     front_end = configuration.spectrogram.build(configuration.audio.sample_rate)
     try:
-        network = configuration.network.build(n_classes, front_end.n_channels)
+        network = configuration.network.build(n_classes, in_channels=front_end.n_channels, in_bands=front_end.n_bands)
     except (RuntimeError, MemoryError) as error:
         raise ConfigurationError("network: there is not enough memory for it; choose fewer channels") from error
     classifier = Classifier(front_end, network)
+    if configuration.transfer is not None:
+        start(classifier, configuration.transfer)
+        freeze(network, frozen_blocks(configuration.transfer, network))
     classifier.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return classifier
 
@@ -104,25 +146,51 @@ def _write_inputs(folder: Path, configuration: Configuration, material: Material
     write_manifest(folder / "manifest.csv", clips, parts=parts)
 
 
-def _fit(
-    classifier: Classifier, configuration: Configuration, material: Material, cache: AudioCache, folder: Path
-) -> None:
+def prepare_fit(
+    classifier: Classifier,
+    configuration: Configuration,
+    material: Material,
+    cache: AudioCache,
+    *,
+    course: Curriculum | None = None,
+) -> tuple[Learner, Batches, Batches]:
+    """What is trained, its standardisation measured, and the batches that train and validate it."""
     _measure_statistics(classifier, material.split.train, cache)
-    training = training_batches(material.dataset("train", cache, augmented_by=configuration), configuration)
-    validation = evaluation_batches(material.dataset("validation", cache))
+    frozen = frozen_blocks(configuration.transfer, classifier.network)
+    training, validation = run_batches(classifier, configuration, material, cache, frozen)
     targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
     weights = class_weights(targets, len(material.emotions)) if configuration.fit.balance == "weights" else None
-    learner = Learner(
-        classifier,
-        configuration,
-        steps=len(training) * configuration.fit.epochs,
-        weights=weights,
-        bf16=uses_bf16(configuration.runtime),
-    )
-    fit(learner, training, validation, folder)
+    options: dict[str, Any] = {
+        "steps": optimizer_steps(len(training), configuration),
+        "weights": weights,
+        "bf16": uses_bf16(configuration.runtime),
+        "frozen": frozen,
+    }
+    learner = Learner(classifier, configuration, **options) if course is None else course.learner(classifier, **options)
+    return learner, training, validation
+
+
+def _fit(
+    classifier: Classifier,
+    configuration: Configuration,
+    material: Material,
+    cache: AudioCache,
+    folder: Path,
+    *,
+    course: Curriculum | None,
+    say: Say = lambda _: None,
+    watch: Watch | None = None,
+) -> History:
+    """Learn what teachers know, where there are such, then the labels."""
+    if course is not None:
+        _measure_statistics(classifier, material.split.train, cache)
+        course.learn_frames(classifier, cache, folder, say)
+    return fit(*prepare_fit(classifier, configuration, material, cache, course=course), folder, watch=watch)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
+    if not classifier.spectrogram.standardise:
+        return
     step = max(1, len(clips) // _STATISTICS_CLIPS)
     with torch.no_grad():
         classifier.standardisation.fit(

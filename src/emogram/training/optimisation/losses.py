@@ -1,45 +1,12 @@
-"""Optimiser, schedule and loss of a run."""
+"""Loss of a run: cross-entropy over the emotions that a clip's corpus can have, with soft and weighted targets."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-from torch.optim.lr_scheduler import LambdaLR
-
-from emogram.training.configuration import OptimizerSettings
-
-_FIRST_RATE = 0.1
-_LAST_RATE = 1e-4
-
-
-def optimizer(settings: OptimizerSettings, module: nn.Module) -> torch.optim.Optimizer:
-    """AdamW, without decay on biases and normalisations, which have nothing to gain from being small."""
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
-
-
-def schedule(settings: OptimizerSettings, optimizer: torch.optim.Optimizer, *, steps: int) -> LambdaLR:
-    """Rate of each step as a factor of the highest one.
-
-    ``one_cycle``: a cosine up from a tenth over the warm-up, then a cosine down to a ten-thousandth.
-    """
-    if settings.schedule == "constant":
-        return LambdaLR(optimizer, lambda _: 1.0)
-    rising = max(1, round(settings.warm_up * steps))
-
-    def factor(step: int) -> float:
-        if step < rising:
-            return _cosine(_FIRST_RATE, 1.0, step / rising)
-        return _cosine(1.0, _LAST_RATE, min(1.0, (step - rising) / max(1, steps - rising)))
-
-    return LambdaLR(optimizer, factor)
 
 
 def class_weights(targets: Sequence[int], n_classes: int) -> Tensor:
@@ -81,7 +48,3 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, allowed: Tensor, weigh
     if weights is not None:
         terms = terms * weights
     return terms.sum(dim=1).mean()
-
-
-def _cosine(start: float, end: float, progress: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2

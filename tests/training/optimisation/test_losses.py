@@ -1,59 +1,12 @@
-"""Optimiser, schedule and loss."""
+"""Loss: class weights, soft targets, cross-entropy over the emotions that a corpus can have."""
 
 import math
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
-from emogram.training.configuration import OptimizerSettings
-from emogram.training.optimisation import class_weights, masked_cross_entropy, optimizer, schedule, soft_targets
-
-
-def rates(settings: OptimizerSettings, steps: int) -> list[float]:
-    chosen = optimizer(settings, nn.Linear(2, 2))
-    follower = schedule(settings, chosen, steps=steps)
-    seen = []
-    for _ in range(steps + 1):
-        seen.append(float(chosen.param_groups[0]["lr"]))
-        chosen.step()
-        follower.step()
-    return seen
-
-
-@pytest.mark.parametrize(("steps", "warm_up"), [(100, 0.15), (40, 0.5), (7, 0.3)])
-def test_one_cycle_rises_from_a_tenth_and_falls_to_a_ten_thousandth(steps: int, warm_up: float) -> None:
-    seen = rates(OptimizerSettings(learning_rate=2e-3, warm_up=warm_up), steps)
-    top = round(warm_up * steps)
-    assert seen[0] == pytest.approx(2e-4)
-    assert seen[top] == pytest.approx(2e-3)
-    assert seen[steps] == pytest.approx(2e-7)
-    assert seen[: top + 1] == sorted(seen[: top + 1])
-    assert seen[top:] == sorted(seen[top:], reverse=True)
-
-
-def test_one_cycle_is_half_way_up_in_the_middle_of_its_warm_up() -> None:
-    assert rates(OptimizerSettings(learning_rate=1.0, warm_up=0.2), 100)[10] == pytest.approx((0.1 + 1) / 2)
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_very_short_run_has_a_schedule(steps: int) -> None:
-    seen = rates(OptimizerSettings(learning_rate=1.0), steps)
-    assert seen[0] == pytest.approx(0.1)
-    assert all(0 < rate <= 1 for rate in seen)
-
-
-def test_a_constant_rate_is_constant() -> None:
-    assert set(rates(OptimizerSettings(schedule="constant", learning_rate=0.5), 10)) == {0.5}
-
-
-def test_biases_and_normalisations_do_not_decay() -> None:
-    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 2))
-    module[3].bias.requires_grad_(False)
-    groups = optimizer(OptimizerSettings(weight_decay=0.3), module).param_groups
-    assert [(group["weight_decay"], len(group["params"])) for group in groups] == [(0.3, 2), (0.0, 3)]
-    assert all(p.ndim > 1 for p in groups[0]["params"])
+from emogram.training.optimisation.losses import class_weights, masked_cross_entropy, soft_targets
 
 
 def test_class_weights_are_inverse_to_counts_and_1_on_average() -> None:

@@ -1,0 +1,178 @@
+"""`emogram show`: a clip as a network sees it, before and after augmentation, on paper, in the terminal, and to hear."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emogram.cli.training import laboratory, tell
+from emogram.cli.typed import names_in, sort_out
+from emogram.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from emogram.pictures.views import Shown, Version, Wave
+    from emogram.spectrograms.settings import TypeSettings
+    from emogram.training.configuration import Configuration
+
+
+def register(application: typer.Typer) -> None:
+    """Add `show` to the application."""
+    application.command()(show)
+
+
+def show(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="CLIP... [CONFIGURATION.yaml] [FIELD=VALUE]...", help="Recordings, and settings."),
+    ],
+    spectrogram: Annotated[
+        list[str] | None,
+        typer.Option("--spectrogram", "-s", metavar="NAME|all", help="A type, several with commas, or all of them."),
+    ] = None,
+    augment: Annotated[
+        list[str] | None,
+        typer.Option("--augment", "-a", metavar="NAME", help="Show the clip before and after it; several with commas."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE.png|.svg|DIR", help="Where to draw; the terminal when left out."),
+    ] = None,
+    listen: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the clip and what augmentation makes of it as WAV files.")
+    ] = None,
+) -> None:
+    """Draw clips as a network sees them: the wave, and one or all types of spectrogram.
+
+    Without -o the picture goes straight into the terminal; where standard output is no terminal, into a PNG file beside
+    you. Several clips are compared in one figure, or drawn into one each where -o names a folder. What an augmentation
+    draws follows from the field seed. The values are those that a network gets before they are standardised.
+
+    Examples:
+        emogram show clip.wav
+
+        emogram show clip.wav --spectrogram all -o clip.png
+
+        emogram show clip.wav --spectrogram logmel,mfcc spectrogram.n_mels=128 -o clip.svg
+
+        emogram show clip.wav --augment speed,noise,masks --listen augmented/ -o before-and-after.png seed=3
+
+        emogram show angry.wav sad.wav -o comparison.png
+    """
+    with laboratory("emogram show"):
+        import emogram.pictures.sheet  # noqa: F401 - to know early that all is there
+    typed = sort_out(words)
+    if not typed.rest:
+        raise ConfigurationError("clip: none given; name a recording, for example emogram show clip.wav")
+    configuration = typed.configuration()
+    settings = typed.spectrograms(names_in(spectrogram))
+    target = _target(output, typed.rest)
+    rate = configuration.audio.sample_rate
+    clips = _look(_versions(typed.rest, names_in(augment), configuration), settings, rate)
+    if listen is not None:
+        _write_waves(listen, clips, rate)
+    if target is None:
+        _draw_in_terminal(clips, rate)
+        return
+    for path in _draw_files(target, clips, rate):
+        typer.echo(str(path))
+
+
+def _target(output: Path | None, clips: Sequence[str]) -> Path | None:
+    """The file or folder to draw into; None is the terminal."""
+    from emogram.evaluation.style import FIGURE_SUFFIXES
+
+    if output is None:
+        if sys.stdout.isatty():
+            return None
+        beside = Path(f"{Path(clips[0]).stem}.png")
+        if beside.exists():
+            raise ConfigurationError(f"{beside}: is there already; name a file with -o, which may replace one")
+        return beside
+    if output.is_dir() or not output.suffix:
+        return output
+    if output.suffix.lower() not in FIGURE_SUFFIXES:
+        raise ConfigurationError(
+            f"--output {output}: cannot be drawn; choose a name that ends in .png or .svg, or a folder"
+        )
+    return output
+
+
+def _versions(
+    recordings: Sequence[str], augmentations: Sequence[str], configuration: "Configuration"
+) -> "dict[str, list[Version]]":
+    """Each clip as recorded and after each augmentation, by a name of its own."""
+    from emogram import audio
+    from emogram.pictures.augmented import Request, augment
+    from emogram.pictures.views import Version
+    from emogram.training.data import generator
+
+    rate = configuration.audio.sample_rate
+    waves: list[Wave] = [audio.load(recording, rate, allow_silent=True) for recording in recordings]
+    clips: dict[str, list[Version]] = {}
+    for index, (recording, wave) in enumerate(zip(recordings, waves, strict=True)):
+        versions = [Version("as recorded", wave)]
+        for place, name in enumerate(augmentations):
+            rng = generator(configuration.seed, "clip", place, index)
+            others = [*waves[index + 1 :], *waves[:index]]
+            versions.append(augment(name, Request(wave, others, rate, configuration.augmentation, rng)))
+        clips[_free_name(Path(recording).stem, clips)] = versions
+    return clips
+
+
+def _free_name(stem: str, taken: "dict[str, list[Version]]") -> str:
+    name, number = stem, 2
+    while name in taken:
+        name, number = f"{stem}-{number}", number + 1
+    return name
+
+
+def _look(clips: "dict[str, list[Version]]", settings: "Sequence[TypeSettings]", sample_rate: int) -> "list[Shown]":
+    from emogram.pictures.views import Shown, look
+
+    front_ends = [(chosen, chosen.build(sample_rate)) for chosen in settings]
+    shown = []
+    for name, versions in clips.items():
+        looks = [[look(version, *front_end, sample_rate) for front_end in front_ends] for version in versions]
+        shown.append(Shown(name, versions, looks))
+    return shown
+
+
+def _write_waves(folder: Path, clips: "Sequence[Shown]", sample_rate: int) -> None:
+    """As floating point, since an augmentation may go beyond full scale, which a network hears too."""
+    import soundfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for clip in clips:
+        for version in clip.versions:
+            if not version.audible:
+                tell(f"{version.name}: changes the spectrogram, there is nothing to hear")
+                continue
+            path = folder / ("-".join(filter(None, (clip.name, version.name))) + ".wav")
+            partial = path.with_name(path.name + ".partial")
+            soundfile.write(partial, version.wave, sample_rate, format="WAV", subtype="FLOAT")
+            partial.replace(path)
+            tell(f"to hear: {path}")
+
+
+def _draw_in_terminal(clips: "Sequence[Shown]", sample_rate: int) -> None:
+    from rich.console import Console
+
+    from emogram.pictures import terminal
+
+    terminal.draw(Console(), clips, sample_rate=sample_rate)
+
+
+def _draw_files(target: Path, clips: "Sequence[Shown]", sample_rate: int) -> Iterator[Path]:
+    """One figure for all, or one for each into a folder."""
+    from emogram.evaluation.style import write
+    from emogram.pictures.sheet import sheet
+
+    if target.suffix and not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield write(sheet(clips, sample_rate=sample_rate), target)
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    for clip in clips:
+        yield write(sheet([clip], sample_rate=sample_rate), target / f"{clip.name}.png")

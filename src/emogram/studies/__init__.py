@@ -1,0 +1,1 @@
+"""A study: a question, a base configuration, what is changed about it, and honest statistics over the runs."""

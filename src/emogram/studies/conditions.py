@@ -1,0 +1,128 @@
+"""Conditions that a trained model is tested under besides the clean test part: noise, the telephone band, other corpora.
+
+A condition is evaluated after training, on the exported model, so that it belongs to no run's identity: any study can ask
+for another condition of a run that is done. What is random about it follows from the clip, so that every model hears the
+same noise and comparisons stay paired.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.signal import butter, sosfilt
+
+from emogram.augmentation.noise import coloured, mixed
+from emogram.corpora.clip import Clip
+from emogram.errors import CorpusError
+from emogram.evaluation.predictions import Predictions
+from emogram.recognition.recognizer import Recognizer, Windows, load
+from emogram.training.cache import AudioCache
+
+CLEAN = "clean"
+"""The test part as it is, which every run has."""
+
+Wave = npt.NDArray[np.float32]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Noise(_Settings):
+    """White noise at a signal-to-noise ratio over the whole clip."""
+
+    name: Literal["noise"] = "noise"
+    snr_db: float = Field(10.0, ge=-20, le=60, description="signal-to-noise ratio")
+
+    @property
+    def label(self) -> str:
+        """In tables: ``noise 10 dB``."""
+        return f"noise {self.snr_db:g} dB"
+
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
+        """The noisy wave [T]; the noise follows from the clip."""
+        rng = np.random.default_rng([*clip.clip_id.encode()])
+        return mixed(wave, coloured(len(wave), "white", rng, sample_rate=sample_rate), snr_db=self.snr_db)
+
+
+class Telephone(_Settings):
+    """The band of a telephone call: fourth-order Butterworth filters at its edges (ITU-T G.712: 300 to 3400 Hz)."""
+
+    name: Literal["telephone"] = "telephone"
+    low_hz: float = Field(300.0, ge=10, le=2000, description="lower edge")
+    high_hz: float = Field(3400.0, ge=2100, le=20_000, description="upper edge")
+
+    @property
+    def label(self) -> str:
+        """In tables: ``telephone``, with the edges where they are not the usual ones."""
+        usual = (self.low_hz, self.high_hz) == (300.0, 3400.0)
+        return "telephone" if usual else f"telephone {self.low_hz:g} to {self.high_hz:g} Hz"
+
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
+        """The wave [T] inside the band; an upper edge beyond what the rate can hold changes nothing there."""
+        inside = self.high_hz < 0.49 * sample_rate
+        edges = (self.low_hz, self.high_hz) if inside else self.low_hz
+        sections = butter(4, edges, "bandpass" if inside else "highpass", fs=sample_rate, output="sos")
+        return np.asarray(sosfilt(sections, wave), dtype=np.float32)
+
+
+class OtherCorpus(_Settings):
+    """All clips of another corpus whose emotions the model was taught."""
+
+    name: Literal["corpus"] = "corpus"
+    corpus: str = Field(description="name of the corpus, as given with --corpus")
+
+    @property
+    def label(self) -> str:
+        """In tables: ``corpus emodb``."""
+        return f"corpus {self.corpus}"
+
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
+        """The wave as it is."""
+        return wave
+
+
+Condition = Annotated[Noise | Telephone | OtherCorpus, Field(discriminator="name")]
+
+
+def stem(condition: Condition, clips: Sequence[Clip] = ()) -> str:
+    """Name of the file that holds a run's predictions under a condition; other settings or clips are another file."""
+    content = condition.model_dump_json() + "".join(f"{clip.clip_id} {clip.sha256}" for clip in clips)
+    return f"{condition.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def predict(model: Path, clips: Sequence[Clip], condition: Condition, cache_folder: Path, threads: int) -> Predictions:
+    """What an exported model answers for clips under a condition.
+
+    Clips with an emotion that the model was never taught are left out.
+
+    Args:
+        model: the ONNX file of a run.
+        clips: of the test part, or of the other corpus.
+        condition: done to each wave.
+        cache_folder: where decoded audio lies.
+        threads: of the processor.
+
+    Raises:
+        CorpusError: the model was taught none of the emotions.
+        EmogramError: a clip or the model cannot be read.
+    """
+    recognizer = load(str(model), threads=threads)
+    known = [clip for clip in clips if clip.emotion in recognizer.emotions]
+    if not known:
+        raise CorpusError(f"{condition.label}: no clip has an emotion of {', '.join(recognizer.emotions)}")
+    rate = recognizer.info.sample_rate
+    cache = AudioCache(cache_folder, rate)
+    rows = [_answer(recognizer, condition.apply(cache(clip), clip, rate)) for clip in known]
+    return Predictions.from_clips(known, np.stack(rows), recognizer.emotions)
+
+
+def _answer(recognizer: Recognizer, wave: Wave) -> npt.NDArray[np.float64]:
+    """Probabilities [K]: the mean over the windows that the recogniser would cut."""
+    windows = [recognizer.probabilities(window) for window in Windows(recognizer.info).cut([wave])]
+    return np.array([math.fsum(column) / len(windows) for column in zip(*windows, strict=True)])

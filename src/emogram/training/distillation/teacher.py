@@ -1,0 +1,112 @@
+"""The teacher: the first blocks of Whisper's encoder, as published or as a run has fine-tuned them, and its kept frames."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from emogram.augmentation.waveform import WaveformAugmentation
+from emogram.errors import ConfigurationError
+from emogram.networks.whisper import MAX_FRAMES, SIZES, WhisperEncoder, WhisperNetworkSettings
+from emogram.spectrograms import Spectrogram
+from emogram.spectrograms.whisper import WhisperSettings
+from emogram.training import configuration
+from emogram.training.cache import AudioCache
+from emogram.training.checkpoints import load_weights
+from emogram.training.distillation.alignment import FrameGrid
+from emogram.training.distillation.settings import DistillationSettings, weights_file
+from emogram.training.kept import Features, KeptOutputs, identity
+from emogram.training.transfer import load_encoder, strict
+
+_FIELD = "distillation.teacher"
+_TOGETHER = 2
+"""Positions that are kept as their mean."""
+
+_STRIDE = 2
+"""Of the teacher's stem over its spectrogram."""
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """The picture that the teacher knows, and its stem and first blocks, up to the one that is learned from."""
+
+    spectrogram: Spectrogram
+    encoder: WhisperEncoder
+
+
+def load_teacher(settings: DistillationSettings, sample_rate: int) -> Teacher:
+    """The teacher, as it stays.
+
+    Raises:
+        ModelError: a file that cannot be read, or is not of a teacher of that size.
+        ConfigurationError: a sampling rate that it does not know; a run of another network, or of fewer blocks.
+    """
+    assert settings.teacher is not None
+    encoder = WhisperEncoder(SIZES[settings.size.removeprefix("whisper-")], blocks=settings.block)
+    if settings.teacher.is_dir():
+        strict(encoder, _of_run(settings.teacher, settings, set(encoder.state_dict())), settings.teacher)
+    else:
+        load_encoder(encoder, settings.teacher, _FIELD)
+    return Teacher(WhisperSettings().build(sample_rate), encoder.eval().requires_grad_(False))
+
+
+def _of_run(run: Path, settings: DistillationSettings, wanted: set[str]) -> dict[str, Tensor]:
+    network = configuration.load(run / "configuration.yaml").network
+    if not isinstance(network, WhisperNetworkSettings) or network.name != settings.size:
+        raise ConfigurationError(
+            f"{_FIELD}={run}: a run of {network.name}, not of {settings.size}; choose another run or distillation.size"
+        )
+    if settings.block > network.blocks:
+        raise ConfigurationError(
+            f"distillation.block={settings.block}: the network of {run} has {network.blocks}; choose at most that"
+        )
+    tensors = load_weights(weights_file(run), "classifier.network.encoder.")
+    return {name: tensor for name, tensor in tensors.items() if name in wanted}
+
+
+class TeacherFrames(KeptOutputs):
+    """Outputs [Q, D] of one of the teacher's blocks, the mean of every two positions: one frame for 40 ms.
+
+    An hour of speech takes 90 000 frames, in half precision 92 MB of whisper-base (D = 512), 69 MB of whisper-tiny (384)
+    and 138 MB of whisper-small (768), and as much for each copy. What lies beyond the 30 s of the published positions has
+    no frames.
+
+    Args:
+        folder: of all caches; made when needed.
+        teacher: whose last block is kept.
+        cache: gives waves.
+        augmentation: of the copies.
+    """
+
+    def __init__(
+        self, folder: Path, teacher: Teacher, cache: AudioCache, augmentation: Sequence[WaveformAugmentation]
+    ) -> None:
+        self.spectrogram, self.encoder = teacher.spectrogram, teacher.encoder
+        step_s = _STRIDE * self.spectrogram.hop_s(cache.sample_rate)
+        # Position p is centred on frame 2 p of the spectrogram, a pair between its two.
+        self.grid = FrameGrid(_TOGETHER * step_s, (_TOGETHER - 1) * step_s / 2, self.encoder.conv1.out_channels)
+        facts = {
+            "block": len(self.encoder.layers),
+            "together": _TOGETHER,
+            "augmentation": [step.model_dump(mode="json") for step in augmentation],
+            "sample_rate": cache.sample_rate,
+        }
+        super().__init__(folder / f"teacher-{identity(self.encoder.state_dict(), facts)}", cache, augmentation)
+
+    @override
+    def output(self, wave: Tensor) -> Features:
+        heard = wave[: (MAX_FRAMES - 1) * self.spectrogram.hop_length]
+        outputs, _ = self.encoder(self.spectrogram(heard[None]))
+        return _pairs(outputs[-1][0])
+
+
+def _pairs(frames: Tensor) -> Features:
+    """Means of every two frames: [N, D] -> [ceil(N / 2), D]; a last one without partner stands for its pair."""
+    if len(frames) % _TOGETHER:
+        frames = torch.cat([frames, frames[-1:]])
+    means: Features = frames.reshape(-1, _TOGETHER, frames.shape[1]).mean(dim=1).numpy().astype(np.float16)
+    return means
