@@ -11,8 +11,9 @@ from tests.training import runs
 from tests.training.distillation import teachers
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def affordable() -> Iterator[None]:
+    """Only here: tests of other folders may follow in the same process, and know whisper-tiny as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(SIZES, "tiny", teachers.SMALL)
         yield
