@@ -35,7 +35,7 @@ def configuration(source: Path, **fields: Any) -> Configuration:
     return validate(
         {
             "spectrogram": "whisper",
-            "network": {"name": "whisper-tiny", "blocks": BLOCKS, "mixed": 1, "width": 8},
+            "network": {"name": "whisper-tiny", "blocks": BLOCKS, "pooled": 1},
             "transfer": {"source": str(source), **fields},
         }
     )
@@ -82,7 +82,7 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
     scale = {id(p): group.lr_scale for group in groups for p in group.weights}
     network = classifier.network
     assert isinstance(network, WhisperNetwork)
-    assert scale[id(network.head.weight)] == scale[id(network.mix)] == 1.0
+    assert scale[id(network.head.weight)] == 1.0
     assert scale[id(block(network, 1).fc1.weight)] == pytest.approx(0.5)
     assert scale[id(block(network, 0).fc1.weight)] == pytest.approx(0.05)
     assert scale[id(network.encoder.conv1.weight)] == pytest.approx(0.005)
