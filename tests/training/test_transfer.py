@@ -12,7 +12,7 @@ from emogram.errors import ConfigurationError, EmogramError, ModelError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork
 from emogram.training.configuration import Configuration, validate
 from emogram.training.run import build_classifier
-from emogram.training.transfer import frozen_blocks, parameter_groups
+from emogram.training.transfer import frozen_blocks, parameter_groups, unfreeze
 
 PREFIX = "model.encoder."
 BLOCKS = 2
@@ -73,6 +73,21 @@ def test_what_is_to_stay_does_not_learn(published: Path, trained: int | None) ->
         assert {name.split(".")[2] for name in encoder} == {str(block) for block in range(BLOCKS - trained, BLOCKS)}
         assert all(name.startswith("encoder.layers.") for name in encoder)
     assert {name for name, _ in network.named_parameters() if not name.startswith("encoder.")} <= learning
+
+
+@pytest.mark.parametrize(
+    ("trained", "epoch", "blocks", "stem"),
+    [(None, 2, [], False), (None, 3, [1], False), (None, 6, [0, 1], False), (None, 9, [0, 1], True), (1, 9, [1], False)],
+)
+def test_blocks_join_one_by_one_from_the_head_down(
+    published: Path, trained: int | None, epoch: int, blocks: list[int], stem: bool
+) -> None:
+    given = configuration(published, trained=trained, unfreeze_every=3)
+    network = network_of(given)
+    unfreeze(network, given.transfer, epoch)
+    assert [n for n in range(BLOCKS) if block(network, n).fc1.weight.requires_grad] == blocks
+    assert network.encoder.conv1.weight.requires_grad is stem
+    assert network.head.weight.requires_grad
 
 
 def test_rates_fall_from_the_head_down(published: Path) -> None:
