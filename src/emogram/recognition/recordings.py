@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +102,7 @@ class Recordings:
             CorpusError: the folder cannot be written, or holds another table; nothing was kept.
         """
         _check_wave(wave, sample_rate)
-        emotion, name = _check_emotion(intended, prediction), check_speaker(speaker)
+        emotion, name = check_emotion(intended, prediction.probabilities), check_speaker(speaker)
         now = datetime.now(UTC)
         try:
             parent = self.folder.joinpath(emotion, *([name] if name else []))
@@ -216,8 +216,13 @@ def check_speaker(name: str | None) -> str:
     return speaker
 
 
-def _check_emotion(intended: str, prediction: Prediction) -> str:
-    known = ordered([*EMOTIONS, *prediction.probabilities])
+def check_emotion(intended: str, labels: Iterable[str]) -> str:
+    """The emotion that was meant, as a folder has it: a canonical one, or one of a model's own labels.
+
+    Raises:
+        ConfigurationError: an emotion that cannot be.
+    """
+    known = ordered([*EMOTIONS, *labels])
     emotion = intended.strip().lower()
     if emotion not in known:
         near = did_you_mean(emotion, known) or ";"
