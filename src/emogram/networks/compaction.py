@@ -6,7 +6,7 @@ runtime computes them once, as the file is loaded, and answers as fast as before
 - 16 bits: half precision and a cast.
 - 8 bits: whole numbers from -127 to 127 with one scale for every output channel.
 - 12 bits: whole numbers from -2047 to 2047 with such scales: their upper 8 bits as they are, the lower 4 of every two
-  numbers in one byte. Arithmetic alone takes them apart, which any runtime has.
+  numbers in one byte.
 
 The front end keeps its full precision: its sums of windowed waves tell -80 dB from -60 dB.
 """
@@ -142,20 +142,20 @@ class _Smaller:
         """Upper 8 bits and lower 4, two of them a byte, put together again."""
         lower = (numbers & 15).astype(np.uint8).ravel()
         pairs = np.concatenate([lower, np.zeros(len(lower) % 2, np.uint8)]).reshape(2, -1)
-        sixteen, part = self._constant("16", np.float32(16)), self._constant("16th", np.float32(1 / 16))
         upper = self._cast(self._constant("upper", (numbers >> 4).astype(np.int8)))
-        both = self._cast(self._constant("pairs", pairs[0] | pairs[1] << 4))
-        second = self._node("Floor", [self._node("Mul", [both, part])])
-        first = self._node("Sub", [both, self._node("Mul", [second, sixteen])])
+        both = self._constant("pairs", pairs[0] | pairs[1] << 4)
+        first = self._node("BitwiseAnd", [both, self._constant("15", np.uint8(15))])
+        second = self._node("BitShift", [both, self._constant("4", np.uint8(4))], direction="RIGHT")
         flat = self._node("Concat", [first, second], axis=0)
         if len(lower) % 2:
             ends = [self._constant(name, np.array([value], np.int64)) for name, value in (("0", 0), ("n", len(lower)))]
             flat = self._node("Slice", [flat, *ends])
         shape = self._constant("shape", np.array(numbers.shape, np.int64))
-        return self._node("Add", [self._node("Mul", [upper, sixteen]), self._node("Reshape", [flat, shape])])
+        sixteenfold = self._node("Mul", [upper, self._constant("16", np.float32(16))])
+        return self._node("Add", [sixteenfold, self._cast(self._node("Reshape", [flat, shape]))])
 
-    def _cast(self, constant: str) -> str:
-        return self._node("Cast", [constant], to=TensorProto.FLOAT)
+    def _cast(self, whole: str) -> str:
+        return self._node("Cast", [whole], to=TensorProto.FLOAT)
 
     def _constant(self, part: str, values: npt.ArrayLike) -> str:
         name = f"{self.name}/{part}"
@@ -163,6 +163,6 @@ class _Smaller:
         return name
 
     def _node(self, operator: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        output = output or f"{self.name}/{len(self.nodes)}"
+        output = output or f"{self.name}/step-{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [output], name=f"{output}/{operator}", **attributes))
         return output
