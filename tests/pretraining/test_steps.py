@@ -93,7 +93,7 @@ def test_a_file_that_answers_otherwise_than_the_full_one_is_refused(
     monkeypatch.setattr(bundle_module, "compact", lambda *_, **__: None)
     monkeypatch.setattr(bundle_module, "differences", lambda *_: (0.5, 0.1))
     (made.plan.folder / "release" / "full.onnx").touch()
-    with pytest.raises(ModelError, match="differs from the full file by 0.5; choose more bits"):
+    with pytest.raises(ModelError, match=r"differs from the full file by 0\.5; choose more bits"):
         bundle_module.bundle(made.plan, made.clips)
 
 

@@ -132,10 +132,7 @@ class _Smaller:
         scale = np.maximum(np.abs(values).max(axis=others, keepdims=True), 1e-30) / largest
         numbers = np.rint(values / scale).astype(np.int32)
         scales = self._constant("scale", scale.astype(np.float32))
-        if bits == 8:
-            whole = self._cast(self._constant("whole", numbers.astype(np.int8)))
-        else:
-            whole = self._joined(numbers)
+        whole = self._joined(numbers) if bits == 12 else self._cast(self._constant("whole", numbers.astype(np.int8)))
         self._node("Mul", [whole, scales], self.name)
 
     def _joined(self, numbers: npt.NDArray[np.int32]) -> str:

@@ -67,7 +67,7 @@ def pretrain(
     for step in (step for step in STEPS if step in steps):
         say(f"{plan.recipe.name}: {step}")
         if step in {HELD_OUT, LEFT_OUT}:
-            _train_folds(plan, step, clips, folds, jobs, say)
+            _train_folds(plan, step, clips, chosen=folds, jobs=jobs, say=say)
         elif step == CONDITIONS:
             _hear_conditions(plan, clips, folds, jobs, say)
         elif step == RELEASE:
@@ -90,7 +90,7 @@ def _folds(plan: Plan, step: str, clips: Sequence[Clip], chosen: Sequence[int] |
 
 
 def _train_folds(
-    plan: Plan, step: str, clips: Sequence[Clip], chosen: Sequence[int] | None, jobs: int, say: Say
+    plan: Plan, step: str, clips: Sequence[Clip], *, chosen: Sequence[int] | None, jobs: int, say: Say
 ) -> None:
     arguments = {
         fold: (of_fold(plan.configuration(step, fold), fold, jobs=jobs), plan.run_folder(step, fold), clips)
