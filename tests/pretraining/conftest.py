@@ -14,11 +14,10 @@ from emogram.corpora import Clip
 from emogram.corpora.clip import write_manifest
 from emogram.networks.classifier import Classifier
 from emogram.networks.export import export
-from emogram.pretraining.recipe import Plan, Recipe
+from emogram.pretraining.recipe import Plan, Recipe, gather_clips
 from emogram.pretraining.steps import STEPS, pretrain
 from emogram.recognition.model_file import ModelInfo
 from emogram.training import outcome
-from emogram.training.material import gather
 from tests.training import runs
 
 
@@ -92,7 +91,7 @@ def made(data: Path, material: runs.Material, tmp_path_factory: pytest.TempPathF
     """Every step done."""
     folder = runs.root(tmp_path_factory.getbasetemp()) / "pretrained" / "tiny"
     plan = Plan(recipe(material.cache), data, folder)
-    clips = gather(plan.configuration("release"))
+    clips = gather_clips(plan)
     runs.made_once(folder, lambda: _make(plan, clips))
     return Made(plan, plan.chosen(clips))
 

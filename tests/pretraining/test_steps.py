@@ -11,7 +11,7 @@ from emogram.corpora.clip import read_manifest
 from emogram.errors import ConfigurationError, ModelError, TrainingError
 from emogram.evaluation.predictions import read_predictions
 from emogram.pretraining import bundle as bundle_module
-from emogram.pretraining.recipe import Plan, read_recipe
+from emogram.pretraining.recipe import Plan, gather_clips, read_recipe
 from emogram.pretraining.results import threshold
 from emogram.pretraining.steps import conditions, pretrain
 from emogram.recognition.model_file import read_model
@@ -69,6 +69,16 @@ def test_what_is_done_is_not_done_again(made: Made, monkeypatch: pytest.MonkeyPa
     said: list[str] = []
     pretrain(made.plan, made.clips, steps=steps, say=said.append)
     assert sum("accuracy" in line for line in said) == 4
+
+
+def test_clips_are_read_once_for_all_models_of_the_same_corpora(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("emogram.pretraining.recipe.gather", None)
+    beside = replace(made.plan, folder=made.plan.folder.with_name("other"))
+    assert [clip for clip in gather_clips(beside) if clip in made.clips] == list(made.clips)
+    elsewhere = replace(made.plan, data=tmp_path)
+    assert elsewhere.manifest() != made.plan.manifest()
 
 
 def test_noise_follows_from_the_clip_and_comes_from_the_recordings_that_are_meant(made: Made, data: Path) -> None:

@@ -54,17 +54,20 @@ def pretrain(  # noqa: PLR0917 - the words of a command line
         emogram pretrain configurations/pretrained/base.yaml --data DATA --steps release,bundle
     """
     with laboratory("emogram pretrain"):
-        from emogram.pretraining.recipe import RELEASE, Plan, read_recipe
+        from emogram.pretraining.recipe import Plan, gather_clips, read_recipe
         from emogram.pretraining.steps import STEPS
         from emogram.pretraining.steps import pretrain as do
-        from emogram.training.material import gather
     if data is None:
         raise ConfigurationError(f"--data: none given; name the folder of the corpora, or set {DATA_VARIABLE}")
     recipe = read_recipe(_recipe(settings), [item for item in settings if "=" in item])
     folder = output or Path("pretrained") / recipe.name
     plan = Plan(recipe, data.absolute(), folder.absolute())
     chosen = _numbers(folds)
-    clips = gather(plan.configuration(RELEASE), progress=counter("clips read"))
+    known = plan.manifest().exists()
+    clips = gather_clips(plan, progress=counter("clips read"))
+    tell(
+        f"{len(clips)} clips, {'from' if known else 'written down in'} {os.path.relpath(plan.manifest())}; delete it to read them anew"
+    )
     do(plan, clips, steps=STEPS if steps is None else steps.split(","), folds=chosen, jobs=jobs, say=tell)
     tell(f"{os.path.relpath(folder)}: done")
 

@@ -1,6 +1,8 @@
 """The recipe of a bundled model: corpora, the configuration of its runs, what it is tested under, how small it gets."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +10,12 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator
 
 from emogram import splits
-from emogram.corpora.clip import Clip
+from emogram.corpora.clip import Clip, read_manifest, write_manifest
 from emogram.emotions import EMOTIONS
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.networks.compaction import Bits
 from emogram.training.configuration import Configuration, validate
+from emogram.training.material import gather
 from emogram.training.problems import describe
 from emogram.training.settings import Settings
 from emogram.training.yaml_text import put, read
@@ -86,10 +89,36 @@ class Plan:
         fields["split"] = {**fields.get("split", {}), "name": name, "fold": fold}
         return validate(fields, source=f"recipe {self.recipe.name}: configuration")
 
+    def manifest(self) -> Path:
+        """Where the clips of its corpora are written down, beside the models' folders, since reading them takes long."""
+        named = sorted((name, str(path)) for name, path in self.recipe.corpora.items())
+        content = json.dumps([str(self.data), named])
+        return self.folder.parent / f"clips-{hashlib.sha256(content.encode()).hexdigest()[:12]}.csv"
+
     def chosen(self, clips: Sequence[Clip]) -> list[Clip]:
         """The clips whose emotion it learns."""
         wanted = set(self.recipe.emotions)
         return [clip for clip in clips if not wanted or clip.emotion in wanted]
+
+
+def gather_clips(plan: Plan, *, progress: Callable[[int, int], None] | None = None) -> list[Clip]:
+    """The clips of a plan's corpora, from its manifest where there is one, else read and written there.
+
+    Args:
+        plan: of the model.
+        progress: called after each file.
+
+    Raises:
+        CorpusError: a corpus is not where it is said to be.
+        AudioError: a clip cannot be decoded.
+    """
+    path = plan.manifest()
+    if path.exists():
+        return read_manifest(path)
+    clips = gather(plan.configuration(RELEASE), progress=progress)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_manifest(path, clips)
+    return clips
 
 
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
