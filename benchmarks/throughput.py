@@ -1,10 +1,10 @@
 """Clips of 3.5 s decoded and recognised per second, beside feature extraction by openSMILE where that is installed.
 
 The models are those that come with emogram, or the one that ``EMOGRAM_MODEL`` names. The clips are synthetic voices as
-16-bit FLAC of 16 kHz. There are as many workers as processors, two at most, each with one thread. openSMILE
-(``pip install opensmile``) is licensed for research alone and is no part of emogram: its eGeMAPS functionals are what one
-would extract before training any classifier of one's own. Ratios mean something under any load, clips per second only
-where nothing else runs.
+16-bit FLAC of 16 kHz. There are as many workers as processors, two at most, each with one thread. OpenVINO, where it is
+installed, runs the same file on the same waves, decoded before. openSMILE (``pip install opensmile``) is licensed for
+research alone and is no part of emogram: its eGeMAPS functionals are what one would extract before training any classifier
+of one's own. Ratios mean something under any load, clips per second only where nothing else runs.
 """
 
 import importlib.util
@@ -13,11 +13,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
+from emogram import audio
 from emogram.corpora.voices import PROFILES, SENTENCES, draw_voice, speak
 from emogram.errors import AudioError
 from emogram.recognition import Recognizer, load
@@ -34,7 +37,7 @@ _FEWER = 10
 def main() -> None:
     """Print clips per second of every model, and of openSMILE."""
     named = os.environ.get(MODEL_VARIABLE)
-    models = {named: named} if named else {name: str(path) for name, path in bundled().items()}
+    models = {named: Path(named)} if named else bundled()
     workers = min(2, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as folder:
         clips = _write_clips(Path(folder))
@@ -42,7 +45,8 @@ def main() -> None:
             print(f"models: skipped, none comes with this copy; name one with {MODEL_VARIABLE}=FILE")
         for name, model in models.items():
             recognizer = load(model)
-            _report(f"{name}, onnxruntime", lambda: _recognise(recognizer, clips, workers), len(clips), workers)  # noqa: B023
+            _report(f"{name}, onnxruntime", partial(_recognise, recognizer, clips, workers), len(clips), workers)
+            _graphs(name, model, recognizer, clips)
         if importlib.util.find_spec("opensmile") is None:
             print("openSMILE: skipped, not installed (research licence): pip install opensmile")
             return
@@ -64,6 +68,28 @@ def _report(what: str, work: Callable[[], object], count: int, workers: int) -> 
     )
 
 
+def _graphs(name: str, model: Path, recognizer: Recognizer, clips: Sequence[Path]) -> None:
+    """The graph alone on one thread: onnxruntime, and OpenVINO in both precisions where it is installed."""
+    waves = [audio.load(clip, _RATE) for clip in clips[::_FEWER]]
+    _report(f"{name}, onnxruntime, graph alone", lambda: [*map(recognizer.probabilities, waves)], len(waves), 1)
+    if importlib.util.find_spec("openvino") is None:
+        print("OpenVINO: skipped, not installed: pip install openvino")
+        return
+    import openvino
+
+    core = openvino.Core()
+    for precision in ("f32", "bf16"):
+        settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": precision}
+        request = core.compile_model(model, "CPU", settings).create_infer_request()
+        work = partial(_infer, request, waves)
+        _report(f"{name}, OpenVINO {precision}, graph alone", work, len(waves), 1)
+
+
+def _infer(request: Any, waves: Sequence[audio.Wave]) -> None:
+    for wave in waves:
+        request.infer([wave[np.newaxis]])
+
+
 def _recognise(recognizer: Recognizer, clips: Sequence[Path], workers: int) -> None:
     for answer in recognizer.predict_many(clips, workers=workers):
         if isinstance(answer, AudioError):
@@ -73,8 +99,6 @@ def _recognise(recognizer: Recognizer, clips: Sequence[Path], workers: int) -> N
 def _extract(clip: Path) -> int:
     """eGeMAPS functionals of a clip, decoded as emogram decodes."""
     import opensmile
-
-    from emogram import audio
 
     global _extractor  # noqa: PLW0603 - one a process
     if _extractor is None:

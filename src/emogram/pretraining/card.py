@@ -63,12 +63,12 @@ def noise_curve(sheet: dict[str, Any]) -> "Figure":
                 axes.plot([place, place], [100 * score["low"], 100 * score["high"]], color=GREY, linewidth=1.2)
         axes.plot(places, values, "o-", color=BLUE)
         for place, value in zip(places, values, strict=True):
-            axes.annotate(f"{value:.1f}", (place, value), (0, 8), textcoords="offset points", ha="center")
+            axes.annotate(f"{value:.1f}", (place, value), (7, 5), textcoords="offset points")
         chance = 100 / len(sheet["held_out"]["emotions"])
-        axes.axhline(chance, color=ORANGE, linewidth=1, linestyle="--")
-        axes.annotate("chance", (places[-1], chance), (0, 4), textcoords="offset points", color=ORANGE)
+        axes.axhline(chance, color=ORANGE, linewidth=1, linestyle="--", label="chance")
+        axes.legend(loc="lower right")
         axes.set_xticks(places, ["clean", *(f"{row['snr_db']:g} dB" for row in rows)])
-        axes.set(xlabel="signal-to-noise ratio", ylabel="accuracy, %", ylim=(0, 100))
+        axes.set(xlabel="signal-to-noise ratio", ylabel="accuracy, %", xlim=(-0.3, len(rows) + 0.5), ylim=(0, 100))
         axes.set_title(f"{sheet['facts']['name']}: unseen speakers in background noise")
         axes.grid(axis="y")
     return figure
