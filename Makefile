@@ -26,6 +26,8 @@ bench: .venv/installed-dev  ## measure speed, side by side with what one would u
 	$(BIN)/python -m benchmarks $(NAME)
 
 pretrained: .venv/installed-train  ## train the bundled models from EMOGRAM_DATA=PATH, resumable; MODELS=base, OPTIONS="--jobs 2"
+	$(BIN)/emogram train configurations/student-others.yaml --corpus tess="$(EMOGRAM_DATA)/tess" --corpus emodb="$(EMOGRAM_DATA)/emodb" \
+	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-base-encoder.safetensors" -o pretrained/others
 	for model in $(MODELS); do \
 	  $(BIN)/emogram pretrain configurations/pretrained/$$model.yaml $(OPTIONS) && \
 	  cp pretrained/$$model/model.onnx src/emogram/recognition/models/$$model.onnx && \
