@@ -19,7 +19,7 @@ from emogram.recognition.stream import Stream
 from emogram.recognition.timeline import Timeline, TimelineSettings, listen_through
 from emogram.recognition.windows import Windows
 
-__all__ = ["BUNDLED_MODEL", "MODEL_VARIABLE", "Prediction", "Recognizer", "Windows", "load"]
+__all__ = ["BUNDLED_MODEL", "MODEL_VARIABLE", "Prediction", "Recognizer", "Windows", "find_model", "load"]
 
 MODEL_VARIABLE = "EMOGRAM_MODEL"
 """Environment variable with the path of the model to use where none is named."""
@@ -227,12 +227,22 @@ def load(model: str | os.PathLike[str] | bytes | None = None, *, threads: int = 
         ModelError: there is no such model, or it cannot be used.
         ConfigurationError: none is named, and none comes with emogram.
     """
+    return Recognizer(find_model(model), threads=threads)
+
+
+def find_model(model: str | os.PathLike[str] | bytes | None = None) -> ModelFile:
+    """The model file that `load` takes, read and checked.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be used.
+        ConfigurationError: none is named, and none comes with emogram.
+    """
     if model is None:
         model = os.environ.get(MODEL_VARIABLE) or BUNDLED_MODEL
         if model == BUNDLED_MODEL and not BUNDLED_MODEL.is_file():
             remedy = f"name one (--model FILE or {MODEL_VARIABLE}=FILE); `emogram demo` and `emogram train` export one"
             raise ConfigurationError(f"model: there is none; {remedy}")
-    return Recognizer(read_model(model), threads=threads)
+    return read_model(model)
 
 
 def _heard(blocks: Iterable[audio.Wave], meter: InputMeter) -> Iterator[audio.Wave]:
