@@ -54,6 +54,7 @@ async def model(request: Request) -> Response:
         "explains": can_explain(),
         "records": office.settings.recordings is not None,
         "downloadable": office.settings.model_file,
+        "browser_runtime": office.settings.page and office.settings.browser_runtime is not None,
         "limits": _limits(office),
     }
     return JSONResponse(fields | more)

@@ -30,12 +30,10 @@ export async function modelFile() {
   return (await request("v1/model/file")).arrayBuffer();
 }
 
-// What the model makes of a recording, or the reason why it cannot be used.
+// What the model makes of a recording.
 export async function predict(file, { signal, explain = false } = {}) {
   const answer = await (await send(`v1/predict${explain ? "?explain=true" : ""}`, file, signal)).json();
-  const [result] = answer.results;
-  if (result.error) throw new RequestError(typeof result.error === "string" ? result.error : result.error.detail, 422);
-  return result;
+  return answer.results[0];
 }
 
 export async function timeline(file, { signal } = {}) {
@@ -46,14 +44,8 @@ export async function addRecording(file, emotion) {
   return (await send(`v1/recordings?emotion=${encodeURIComponent(emotion)}`, file)).json();
 }
 
-// The tally so far, or null where the server keeps no recordings.
 export async function recordings() {
-  try {
-    return await (await request("v1/recordings")).json();
-  } catch (error) {
-    if (error.status === 404) return null;
-    throw error;
-  }
+  return (await request("v1/recordings")).json();
 }
 
 function send(path, file, signal) {

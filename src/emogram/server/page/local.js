@@ -3,13 +3,12 @@
 
 import { resample } from "./sound.js";
 
-const UNCERTAIN_FACTOR = 1.5;
 const LIVE_HOP_S = 0.5;
 
 export class LocalModel {
   constructor(info) {
     this.info = info;
-    this.threshold = info.uncertain_below ?? info.threshold ?? UNCERTAIN_FACTOR / info.labels.length;
+    this.threshold = info.threshold;
     this.worker = new Worker(new URL("local-worker.js", import.meta.url), { type: "module" });
     this.waiting = new Map();
     this.asked = 0;

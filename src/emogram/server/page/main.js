@@ -4,6 +4,7 @@ import { showAgreement, showMoment, showPrediction, showSegments, showWaiting, h
 import * as api from "./api.js";
 import { save, toCsv, toJson, toSrt } from "./downloads.js";
 import * as engines from "./engines.js";
+import { inWords } from "./explanation.js";
 import { Meter } from "./meter.js";
 import { fillModel } from "./model.js";
 import { Player } from "./player.js";
@@ -60,8 +61,8 @@ function reset() {
 async function useFile(file) {
   if (!now.info) return;
   reset();
-  const { max_request_bytes: most } = now.info.limits ?? {};
-  if (!now.engine.isLocal && most && file.size > most) {
+  const { max_request_bytes: most } = now.info.limits;
+  if (!now.engine.isLocal && file.size > most) {
     complain(new Error(`${file.name} is larger than the ${Math.round(most / 1e6)} MB that this server takes. Cut it, or save it as MP3 or FLAC.`));
     return;
   }
@@ -153,8 +154,8 @@ function hear(block, sampleRate) {
   meter.feed(block, sampleRate);
   live?.feed(block);
   find("elapsed").textContent = clock(recorder.seconds);
-  const most = now.info.limits?.max_audio_s;
-  if (most && recorder.seconds >= most) stopRecording(`Stopped at the ${most} s that this server takes.`);
+  const most = now.info.limits.max_audio_s;
+  if (recorder.seconds >= most) stopRecording(`Stopped at the ${most} s that this server takes.`);
 }
 
 function showLive(moment) {
@@ -192,7 +193,7 @@ function showRecording(recording) {
   find("elapsed").hidden = !recording;
   find("elapsed").textContent = clock(0);
   for (const input of document.querySelectorAll("input[name=mode], input[name=intended]")) input.disabled = recording;
-  find("in-browser").disabled = recording || !now.info.can_run_in_browser;
+  find("in-browser").disabled = recording || !(now.info.downloadable && now.info.browser_runtime);
 }
 
 async function fillMicrophones() {
@@ -208,7 +209,7 @@ function showTransport() {
   find("play").hidden = !now.sound;
   find("clock").hidden = !now.sound;
   find("download-wav").hidden = !now.isRecorded;
-  find("why").hidden = now.engine.isLocal || !now.sound || now.info.can_explain === false;
+  find("why").hidden = now.engine.isLocal || !now.sound || !now.info.explains;
   for (const button of document.querySelectorAll("[data-download=csv], [data-download=srt]")) button.disabled = !now.timeline;
   follow(player.time);
 }
@@ -242,7 +243,7 @@ async function toggleWhy() {
     now.prediction.explanation ??= await engines.server.explain(now.file, signal);
     if (signal.aborted) return;
     stage.showExplanation(now.prediction.explanation);
-    setWhy(true, `In colour: what spoke for ${now.prediction.emotion}.`);
+    setWhy(true, inWords(now.prediction.explanation));
   } catch (error) {
     setWhy(false);
     complain(error);
@@ -263,7 +264,7 @@ async function changeMode() {
   reset();
   tell("");
   realLife.show(isRealLife());
-  if (isRealLife()) realLife.begin(now.engine.isLocal ? null : await api.recordings());
+  if (isRealLife()) realLife.begin(now.engine.isLocal || !now.info.records ? null : await api.recordings());
 }
 
 async function changeEngine() {
@@ -334,7 +335,7 @@ async function start() {
   find("token-form").hidden = true;
   try {
     now.info = await api.model();
-    await fillModel(now.info);
+    fillModel(now.info);
     realLife = new RealLife(now.info.labels);
     realLife.begin(null);
     showEngine();

@@ -9,9 +9,8 @@ const NOTES = {
   noFile: "This server does not hand out its model.",
 };
 
-export async function fillModel(info) {
-  const state = info.model_file === false ? "noFile" : (await hasRuntime(info)) ? "ready" : "noRuntime";
-  info.can_run_in_browser = state === "ready";
+export function fillModel(info) {
+  const state = !info.downloadable ? "noFile" : info.browser_runtime ? "ready" : "noRuntime";
   find("in-browser").disabled = state !== "ready";
   find("in-browser-note").textContent = NOTES[state];
   find("runtime-how-to").hidden = state !== "noRuntime";
@@ -22,10 +21,6 @@ export async function fillModel(info) {
   find("model-facts").replaceChildren(...facts(info).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 }
 
-async function hasRuntime(info) {
-  return Boolean(info.browser_runtime);
-}
-
 function known(emotion) {
   const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
   paint(swatch, emotion);
@@ -33,7 +28,6 @@ function known(emotion) {
 }
 
 function limits({ limits: most }) {
-  if (!most?.max_audio_s) return "WAV, MP3, FLAC, Ogg and what else the server reads, in any language.";
   const length = most.max_audio_s >= 120 ? `${Math.round(most.max_audio_s / 60)} minutes` : `${most.max_audio_s} s`;
   return `WAV, MP3, FLAC or Ogg, up to ${length} and ${Math.round(most.max_request_bytes / 1e6)} MB, in any language.`;
 }
@@ -43,10 +37,14 @@ function facts(info) {
     ["Name", info.name],
     ["Emotions", info.labels.join(", ")],
     ["Listens to", `${info.clip_s} s at a time, ${info.sample_rate / 1000} kHz`],
-    ["Learnt from", (info.training_corpora ?? []).join(", ")],
+    ["Learnt from", info.training_corpora.join(", ")],
     ["Licence of the weights", info.licence],
-    ["Scores", Object.entries(info.scores ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "number" ? Number(value.toFixed(3)) : value}`).join(", ")],
+    ["Scores", Object.entries(info.scores).map(score).join(", ")],
     ["Made", info.created],
   ];
   return rows.filter(([, value]) => value);
+}
+
+function score([name, value]) {
+  return `${name.replaceAll("_", " ")}: ${typeof value === "number" ? Number(value.toFixed(3)) : value}`;
 }
