@@ -1,6 +1,6 @@
 // The answer in words and bars, and the list of segments.
 
-import { advice, clock, element, paint, percent, ranked, sentence } from "./words.js";
+import { advice, clock, element, length, paint, percent, ranked, sentence } from "./words.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -94,7 +94,7 @@ function bar(name) {
 // Each stretch of speech as a button that leads there.
 export function showSegments(timeline, note, onChoose) {
   find("segments").hidden = !timeline.segments.length;
-  const speech = `${timeline.speech_s.toFixed(1)} s of speech in ${clock(timeline.duration_s)}.`;
+  const speech = `${length(timeline.speech_s)} of speech in ${length(timeline.duration_s)}.`;
   find("segments-note").textContent = note || `${speech} Choose one to hear it.`;
   find("segment-list").replaceChildren(
     ...timeline.segments.map((segment) => {

@@ -28,6 +28,11 @@ export function clock(seconds) {
   return `${head}:${String(Math.floor(rest / 10)).padStart(2, "0")}.${rest % 10}`;
 }
 
+// A length: 7.7 s, or 3:04.2 from a minute on.
+export function length(seconds) {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds);
+}
+
 // The name of an emotion's custom property; a label that is not canonical gets one of a few other colours, as in pictures.
 export function colourName(emotion) {
   if (NAMED.has(emotion)) return emotion;
