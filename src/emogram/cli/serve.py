@@ -30,7 +30,8 @@ def serve(model: str | None, **values: Any) -> None:
 
         curl --data-binary @call.wav -H 'Content-Type: audio/wav' localhost:8000/v1/predict
     """
-    settings = Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
+    settings = Settings(**given)
     token = settings.token()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads as it is imported; none are used here
     try:

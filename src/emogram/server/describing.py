@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from emogram.server.documentation import as_page, problems
+from emogram.server.documentation import answers, as_page, problems
 from emogram.server.listening import can_explain
 from emogram.server.metrics import MEDIA_TYPE
 from emogram.server.office import Office, office_of
@@ -32,13 +32,16 @@ _FILE: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "The client has it already."},
 }
+_COUNTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The counts.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get(
     "/v1/model",
     summary="The model and the limits",
     response_model=None,
-    responses={200: {"model": ModelAnswer}} | problems(401, 421),
+    responses=answers(ModelAnswer, 401, 421),
     tags=["model"],
 )
 async def model(request: Request) -> Response:
@@ -97,8 +100,7 @@ async def readyz(request: Request) -> StateAnswer:
     "/metrics",
     summary="Counts for Prometheus",
     response_model=None,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The counts."}}
-    | problems(401, 421),
+    responses=_COUNTS | problems(401, 421),
     tags=["state"],
 )
 async def metrics(request: Request) -> Response:

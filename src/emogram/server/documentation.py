@@ -40,6 +40,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def answers(form: type[BaseModel], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The form of the answer, and the problems that may come instead, for the ``responses`` of an endpoint."""
+    return {200: {"model": form}, **problems(*statuses)}
+
+
 def document(application: FastAPI, *, needs_token: bool) -> dict[str, Any]:
     """The OpenAPI document of the application."""
     made = get_openapi(title="emogram", version=__version__, description=_DESCRIPTION, routes=application.routes)

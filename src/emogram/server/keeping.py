@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from emogram.errors import AudioError
 from emogram.recognition.recordings import Recording, Recordings
-from emogram.server.documentation import problems
+from emogram.server.documentation import answers
 from emogram.server.intake import Name, NameHeader, body_form, taken_in
 from emogram.server.listening import Answer, decode
 from emogram.server.office import Office, office_of
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1", tags=["real-life test"])
     "/recordings",
     summary="Keep a clip and the emotion that was meant",
     response_model=None,
-    responses={200: {"model": RecordingAnswer}} | problems(404, *REFUSALS),
+    responses=answers(RecordingAnswer, 404, *REFUSALS),
     openapi_extra=body_form(several=False),
 )
 async def record(
@@ -58,7 +58,7 @@ async def record(
     "/recordings",
     summary="The real-life test so far",
     response_model=None,
-    responses={200: {"model": TallyAnswer}} | problems(401, 404, 421, 500),
+    responses=answers(TallyAnswer, 401, 404, 421, 500),
 )
 async def tally(request: Request) -> Response:
     """How often which emotion was recognised where which was meant."""

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from emogram.errors import AudioError
 from emogram.recognition import Timeline
 from emogram.server import listening
-from emogram.server.documentation import problems
+from emogram.server.documentation import answers, problems
 from emogram.server.intake import Name, NameHeader, body_form, taken_in
 from emogram.server.listening import Answer
 from emogram.server.office import office_of
@@ -53,7 +53,7 @@ _TIMELINE_CONTENT: dict[int | str, dict[str, Any]] = {
     "/predict",
     summary="The emotion of recordings",
     response_model=None,
-    responses={200: {"model": PredictAnswer}} | problems(*REFUSALS),
+    responses=answers(PredictAnswer, *REFUSALS),
     openapi_extra=body_form(several=True),
 )
 async def predict(
@@ -74,11 +74,11 @@ async def predict(
             listening.prediction(office.recognizer, upload, office.settings.max_audio_s, explain=explain)
             for upload in intake.uploads
         ]
-        answers = await while_wanted(request, intake.deadline, office.desk.run(works))
-    office.count(answers, "predict")
-    if len(answers) == 1 and isinstance(answers[0], AudioError):
-        raise unusable(answers[0])
-    results = [_fields(answer) for answer in answers]
+        heard = await while_wanted(request, intake.deadline, office.desk.run(works))
+    office.count(heard, "predict")
+    if len(heard) == 1 and isinstance(heard[0], AudioError):
+        raise unusable(heard[0])
+    results = [_fields(answer) for answer in heard]
     return JSONResponse({"model": office.recognizer.info.name, "results": results})
 
 
