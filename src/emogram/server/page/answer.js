@@ -4,12 +4,16 @@ import { advice, clock, element, length, paint, percent, ranked, sentence } from
 
 const find = (id) => document.getElementById(id);
 
+// Whether somebody speaks in a recording.
+export function speaks({ warnings }) {
+  return warnings.every(({ problem }) => problem !== "no_speech");
+}
+
 // A prediction of a whole recording.
 export function showPrediction(prediction) {
-  const speaks = prediction.warnings.every(({ problem }) => problem !== "no_speech");
-  show(prediction, speaks);
+  show(prediction, speaks(prediction));
   find("answer").removeAttribute("data-live");
-  find("sure").textContent = surety(prediction, speaks);
+  find("sure").textContent = surety(prediction);
   find("warnings").replaceChildren(
     ...prediction.warnings.map(({ problem, message }) =>
       element("li", {}, element("b", {}, sentence(message)), advice(problem)),
@@ -49,20 +53,20 @@ export function showAgreement(intended, heard) {
   line.textContent = intended === heard ? `✓ You meant ${intended}. It agrees.` : `✗ You meant ${intended}. It heard ${heard}.`;
 }
 
-function show({ emotion, probabilities, uncertain }, speaks) {
+function show({ emotion, probabilities, uncertain }, isVoice) {
   const answer = find("answer");
   answer.hidden = false;
   answer.toggleAttribute("data-uncertain", uncertain);
   find("agreement").hidden = true;
-  find("eyebrow").textContent = !speaks ? "No speech found" : uncertain ? "Uncertain, perhaps" : "Most likely";
-  find("answer-title").textContent = speaks ? emotion : "no voice";
-  paint(find("answer-title"), emotion);
-  if (!speaks || !emotion) find("answer-title").style.setProperty("--fill", "var(--outline)");
-  showBars(probabilities, emotion);
+  find("eyebrow").textContent = !isVoice ? "No speech found" : uncertain ? "Uncertain, perhaps" : "Most likely";
+  find("answer-title").textContent = isVoice ? emotion : "no voice";
+  paint(find("answer-title"), isVoice ? emotion : "");
+  showBars(probabilities, isVoice ? emotion : "");
 }
 
-function surety({ confidence, probabilities, uncertain, emotion }, speaks) {
-  if (!speaks) return "";
+function surety(prediction) {
+  if (!speaks(prediction)) return "";
+  const { confidence, probabilities, uncertain, emotion } = prediction;
   const [, next] = ranked(probabilities);
   if (!uncertain) return `${percent(confidence)}. Next comes ${next[0]} with ${percent(next[1])}.`;
   return `${percent(confidence)} ${emotion}, ${percent(next[1])} ${next[0]}. Too close to a guess to rely on.`;
@@ -100,9 +104,9 @@ export function showSegments(timeline, note, onChoose) {
     ...timeline.segments.map((segment) => {
       const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
       paint(swatch, segment.emotion);
-      const what = `${segment.emotion} ${percent(segment.confidence)}${segment.uncertain ? ", uncertain" : ""}`;
-      const when = element("span", { class: "when" }, `${clock(segment.start_s)} to ${clock(segment.end_s)}`);
-      const button = element("button", { type: "button" }, swatch, what, when);
+      const what = `${segment.uncertain ? "perhaps " : ""}${segment.emotion} ${percent(segment.confidence)}`;
+      const when = element("span", { class: "when" }, `${clock(segment.start_s)} – ${clock(segment.end_s)}`);
+      const button = element("button", { type: "button", "data-uncertain": segment.uncertain }, swatch, element("span", {}, what), when);
       button.addEventListener("click", () => onChoose(segment));
       return element("li", {}, button);
     }),

@@ -1,6 +1,6 @@
 // The page at work: what is pressed, dropped and recorded, and what is shown for it.
 
-import { showAgreement, showMoment, showPrediction, showSegments, showWaiting, hideAnswer, markSegment } from "./answer.js";
+import { showAgreement, showMoment, showPrediction, showSegments, showWaiting, hideAnswer, markSegment, speaks } from "./answer.js";
 import * as api from "./api.js";
 import { save, toCsv, toJson, toSrt } from "./downloads.js";
 import * as engines from "./engines.js";
@@ -15,6 +15,7 @@ import { Stage } from "./stage.js";
 import { clock, percent } from "./words.js";
 
 const SHORTEST_S = 0.3;
+const KEPT = "It keeps a clip only where the real-life test asks it to.";
 const LOCAL_NOTE = "In this browser nobody tells speech from pauses: they count as speech.";
 
 const find = (id) => document.getElementById(id);
@@ -116,8 +117,9 @@ async function addTimeline(file, sound, signal) {
   showTransport();
 }
 
-function summary({ emotion, confidence, uncertain, warnings }) {
-  if (warnings.some(({ problem }) => problem === "no_speech")) return "No speech found.";
+function summary(prediction) {
+  if (!speaks(prediction)) return "No speech found.";
+  const { emotion, confidence, uncertain } = prediction;
   const where = now.engine.isLocal ? " Recognised in this browser; nothing was uploaded." : "";
   return `${uncertain ? "Uncertain, perhaps" : "Most likely"} ${emotion}, ${percent(confidence)}.${where}`;
 }
@@ -209,7 +211,7 @@ function showTransport() {
   find("play").hidden = !now.sound;
   find("clock").hidden = !now.sound;
   find("download-wav").hidden = !now.isRecorded;
-  find("why").hidden = now.engine.isLocal || !now.sound || !now.info.explains;
+  find("why").hidden = now.engine.isLocal || !now.sound || !now.info.explains || !speaks(now.prediction);
   for (const button of document.querySelectorAll("[data-download=csv], [data-download=srt]")) button.disabled = !now.timeline;
   follow(player.time);
 }
@@ -293,7 +295,7 @@ function showEngine() {
   if (find("in-browser").checked === isLocal && !find("problem").textContent) tell("");
   find("privacy-words").textContent = isLocal
     ? "Nowhere: the model runs in this browser, and nothing is uploaded or kept."
-    : `To the server that gave you this page (${location.host}), and nowhere else. It keeps a clip only where the real-life test asks it to.`;
+    : `To the server that gave you this page (${location.host}), and nowhere else. ${now.info.records ? KEPT : "It keeps nothing."}`;
 }
 
 function wire() {

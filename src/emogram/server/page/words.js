@@ -41,7 +41,13 @@ export function colourName(emotion) {
   return `other-${sum % OTHERS}`;
 }
 
+// Gives an element the colours of an emotion, or no colour where there is none.
 export function paint(element, emotion) {
+  if (!emotion) {
+    element.style.removeProperty("--fill");
+    element.style.removeProperty("--edge");
+    return;
+  }
   const name = colourName(emotion);
   element.style.setProperty("--fill", `var(--${name})`);
   element.style.setProperty("--edge", `var(--${name}-edge)`);
