@@ -1,6 +1,7 @@
 """The outermost layer: counts and logs every answer, adds headers that keep browsers safe, and hangs up politely."""
 
 import asyncio
+import contextlib
 import logging
 import time
 
@@ -8,10 +9,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emogram.server.office import Office
+from emogram.server.problems import closing
 
 _log = logging.getLogger("emogram.server")
 
-_LINGER_S = 2.0
+_UNANSWERED = 499
+
+_LINGER_S = 1.0
 """How long the rest of a body is read, and thrown away, after a request was refused: a connection that is closed while its
 client still sends would take the answer along."""
 
@@ -42,10 +46,15 @@ class Observation:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passage = _Passage(scope, receive, send, self._office.settings.max_request_bytes)
+        passage = _Passage(scope, receive, send)
         started = time.perf_counter()
         try:
             await self._app(scope, passage.receive, passage.send)
+        except asyncio.CancelledError:
+            # The server stops and did not wait for this one any longer; its client is told, if it knows nothing yet.
+            if passage.status != _UNANSWERED:
+                raise
+            await closing().response()(scope, receive, passage.send)
         finally:
             self._tell(scope, passage.status, time.perf_counter() - started)
 
@@ -63,13 +72,12 @@ class Observation:
 class _Passage:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         self._receive, self._send = receive, send
         self._body_left = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         self._expects = "expect" in headers
-        self._most = most
-        self.status = 499
+        self.status = _UNANSWERED
 
     async def receive(self) -> Message:
         """The next message of the client, noticing the end of its body."""
@@ -97,10 +105,7 @@ class _Passage:
     async def _linger(self) -> None:
         if self._expects:
             return  # it waits to be asked for its body, and was not
-        seen = 0
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
-                while self._body_left and seen <= self._most:
-                    seen += len((await self.receive()).get("body", b""))
-        except TimeoutError:
-            return
+                while self._body_left:
+                    await self.receive()

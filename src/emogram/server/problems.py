@@ -70,3 +70,8 @@ def too_large(limit: int) -> Problem:
         f"the request is larger than the {limit / 1e6:g} MB allowed; send less, or compress the audio (FLAC, Ogg, MP3)"
     )
     return Problem(413, "too_large", detail)
+
+
+def closing() -> Problem:
+    """The server ends."""
+    return Problem(503, "closing", "the server is shutting down; try again later", headers={"Retry-After": "5"})

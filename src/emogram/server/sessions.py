@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from emogram.server.problems import Problem
+from emogram.server.problems import Problem, closing
 
 _Result = TypeVar("_Result")
 
@@ -59,8 +59,3 @@ class Sessions:
     def close(self) -> None:
         """Wait for the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def closing() -> Problem:
-    """What a stream is told when the server ends."""
-    return Problem(503, "closing", "the server is shutting down; try again later")

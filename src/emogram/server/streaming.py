@@ -18,8 +18,7 @@ from emogram.errors import AudioError, ConfigurationError, EmogramError
 from emogram.recognition import Moment, Stream
 from emogram.server.guard import SUBPROTOCOL, is_allowed
 from emogram.server.office import Office, office_of
-from emogram.server.problems import Problem
-from emogram.server.sessions import closing
+from emogram.server.problems import Problem, closing
 
 WRONG_USE, TOO_LARGE, TRY_LATER = 1008, 1009, 1013
 
@@ -49,8 +48,8 @@ async def stream(websocket: WebSocket) -> None:
         await _end(websocket, Problem(422, "unusable", str(error)))
     except EmogramError as error:
         await _end(websocket, Problem(500, "model_failed", str(error)))
-    except (WebSocketDisconnect, TimeoutError):
-        pass  # nobody is there, or nobody reads
+    except WebSocketDisconnect:
+        pass  # nobody is there any more
 
 
 async def _end(websocket: WebSocket, problem: Problem) -> None:
@@ -136,8 +135,7 @@ class _Session:
             await self._tell(moment.to_dict())
 
     async def _tell(self, value: Mapping[str, object]) -> None:
-        async with asyncio.timeout(self._settings.idle_s):
-            await self._websocket.send_text(json.dumps(value))
+        await self._websocket.send_text(json.dumps(value))
 
 
 def _open(office: Office, query: Mapping[str, str]) -> Stream:
