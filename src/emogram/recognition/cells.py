@@ -32,10 +32,10 @@ class Cells:
     def __init__(self, wave: Wave, sample_rate: int, *, bands: int, spans: int) -> None:
         self._wave = wave
         self.times_s: _Values = np.linspace(0, len(wave) / sample_rate, spans + 1)
-        self.frequencies_hz: _Values = _hz(np.linspace(0, _mel(sample_rate / 2), bands + 1))
+        self.frequencies_hz: _Values = _hz(np.linspace(0, mel(sample_rate / 2), bands + 1))
         self._above_floor = _bands(wave, sample_rate, self.frequencies_hz)
         samples_s = (np.arange(len(wave)) + 0.5) / sample_rate
-        self._fades = _fades(samples_s, self.times_s).astype(np.float32)
+        self._fades = fades(samples_s, self.times_s).astype(np.float32)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -73,7 +73,7 @@ def _bands(wave: Wave, sample_rate: int, edges_hz: _Values) -> NDArray[np.float3
     floor = np.percentile(inside, _FLOOR_PERCENTILE, axis=0)
     spectra *= 1 - np.minimum(1, floor / np.maximum(magnitude, 1e-12))
     centres_hz: _Values = np.fft.rfftfreq(size, 1 / sample_rate).astype(np.float64)
-    shares = _fades(_mel(centres_hz), _mel(edges_hz))
+    shares = fades(mel(centres_hz), mel(edges_hz))
     waves = np.empty((len(shares), len(wave)), np.float32)
     for number, share in enumerate(shares):
         pieces = np.fft.irfft(spectra * share, size) * window / 1.5  # four squared windows of Hann sum to 1.5
@@ -85,7 +85,7 @@ def _bands(wave: Wave, sample_rate: int, edges_hz: _Values) -> NDArray[np.float3
     return waves
 
 
-def _fades(places: _Values, edges: _Values) -> _Values:
+def fades(places: _Values, edges: _Values) -> _Values:
     """How much of each cell lies at each place: cells of even width that fade into each other over half of it.
 
     Args:
@@ -102,9 +102,10 @@ def _fades(places: _Values, edges: _Values) -> _Values:
     return shares
 
 
-def _mel(hz: float | _Values) -> _Values:
+def mel(hz: float | _Values) -> _Values:
+    """Frequencies on the mel scale, on which bands are even."""
     return np.asarray(2595 * np.log10(1 + np.asarray(hz) / 700))
 
 
-def _hz(mel: _Values) -> _Values:
-    return np.asarray(700 * (10 ** (mel / 2595) - 1))
+def _hz(mels: _Values) -> _Values:
+    return np.asarray(700 * (10 ** (mels / 2595) - 1))
