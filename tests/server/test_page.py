@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-ge
 
 Page = Any
 SPOKEN = ("neutral", "angry")
+PIECE = RATE // 8
 VIEWPORT = {"width": 1200, "height": 900}
 
 
@@ -149,9 +150,11 @@ def test_a_file_is_answered_as_the_recogniser_answers(page: Page, folder: Path, 
     assert bars(page) == percents(prediction.probabilities)
     assert page.inner_text("#answer-title") == prediction.emotion
     assert page.locator("#segment-list li").count() == len(timeline.segments) > 0
-    assert [item.split()[0] for item in page.locator("#segment-list button").all_inner_texts()] == [
+    told = page.locator("#segment-list button > span:nth-child(2)").all_inner_texts()
+    assert [words.removeprefix("perhaps ").split()[0] for words in told] == [
         segment.emotion for segment in timeline.segments
     ]
+    assert [words.startswith("perhaps") for words in told] == [segment.uncertain for segment in timeline.segments]
     kept = json.loads(downloaded(page, "json"))
     assert kept["prediction"]["probabilities"] == pytest.approx(prediction.probabilities)
     assert kept["prediction"].keys() == prediction.to_dict().keys()
@@ -190,7 +193,11 @@ def test_playback_runs_follows_the_timeline_and_goes_where_it_is_sent(page: Page
     assert quarter == pytest.approx(float(page.get_attribute("#seek", "max")) / 4, abs=0.02)
     page.focus("#seek")
     page.keyboard.press("ArrowRight")
-    assert float(page.input_value("#seek")) > quarter
+    assert float(page.input_value("#seek")) == pytest.approx(quarter + 0.5, abs=0.02)
+    page.keyboard.press("Space")
+    page.wait_for_selector("#play[data-playing]")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#play:not([data-playing])")
     page.keyboard.press("End")
     page.click("#play")  # from the end it begins anew
     page.wait_for_selector("#play[data-playing]")
@@ -217,13 +224,18 @@ def test_what_is_recorded_is_what_the_microphone_played(page: Page, folder: Path
     page.wait_for_selector("#download-wav:visible")
     path = folder / "recorded.wav"
     path.write_bytes(downloaded(page, "wav"))
-    heard = emogram.audio.load(path, RATE)[-round(0.6 * RATE) :]
+    heard = emogram.audio.load(path, RATE)
     played = soundfile.read(folder / "microphone.wav", dtype="float32")[0]
-    twice = np.concatenate([played, played])
-    products = np.correlate(twice, heard, "valid")
-    at = int(np.abs(products).argmax())
-    piece = twice[at : at + len(heard)]
-    assert abs(products[at]) / (np.linalg.norm(piece) * np.linalg.norm(heard)) > 0.95
+    # By pieces, because on a busy machine the microphone of the browser leaves out a buffer here and there.
+    pieces = [heard[at : at + PIECE] for at in range(0, len(heard) - PIECE, PIECE)]
+    assert max(likeness(played, piece) for piece in pieces if np.abs(piece).max() > 0.05) > 0.97
+
+
+def likeness(wave: np.ndarray, piece: np.ndarray) -> float:
+    """The largest correlation of a piece with any place of a wave, 1 where it is there as it is."""
+    products = np.correlate(wave, piece, "valid")
+    energies = np.convolve(np.square(wave), np.ones(len(piece)), "valid")
+    return float(np.max(products / np.sqrt(np.maximum(energies, 1e-6) * np.sum(np.square(piece)))))
 
 
 def test_the_real_life_test_compares_keeps_and_counts(page: Page, folder: Path) -> None:

@@ -40,8 +40,8 @@ export async function timeline(file, { signal } = {}) {
   return (await send("v1/timeline", file, signal)).json();
 }
 
-export async function addRecording(file, emotion) {
-  return (await send(`v1/recordings?emotion=${encodeURIComponent(emotion)}`, file)).json();
+export async function addRecording(file, emotion, signal) {
+  return (await send(`v1/recordings?emotion=${encodeURIComponent(emotion)}`, file, signal)).json();
 }
 
 export async function recordings() {

@@ -54,8 +54,8 @@ export class LocalModel {
   }
 
   // As `Live` of the server: sound in, answers out.
-  live(sampleRate, { onMoment }) {
-    return new LocalLive(this, sampleRate, onMoment);
+  live(sampleRate, callbacks) {
+    return new LocalLive(this, sampleRate, callbacks);
   }
 
   async moment(wave, sampleRate, start_s) {
@@ -94,8 +94,8 @@ export class LocalModel {
 }
 
 class LocalLive {
-  constructor(model, sampleRate, onMoment) {
-    Object.assign(this, { model, sampleRate, onMoment, samples: 0, next: 0, busy: false });
+  constructor(model, sampleRate, { onMoment, onProblem }) {
+    Object.assign(this, { model, sampleRate, onMoment, onProblem, samples: 0, next: 0, busy: false });
     this.size = Math.round(Math.max(model.info.clip_s, model.info.min_s) * sampleRate);
     this.kept = new Float32Array(0);
   }
@@ -115,9 +115,13 @@ class LocalLive {
   async #answer() {
     this.busy = true;
     const start_s = (this.samples - this.kept.length) / this.sampleRate;
-    const moment = await this.model.moment(this.kept.slice(), this.sampleRate, start_s);
-    this.busy = false;
-    if (!this.ended) this.onMoment(moment);
+    try {
+      const moment = await this.model.moment(this.kept.slice(), this.sampleRate, start_s);
+      if (!this.ended) this.onMoment(moment);
+      this.busy = false;
+    } catch (error) {
+      this.onProblem(error.message); // it stays busy: the next answer would fail, too
+    }
   }
 
   async end() {

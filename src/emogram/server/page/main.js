@@ -20,7 +20,7 @@ const LOCAL_NOTE = "In this browser nobody tells speech from pauses: they count 
 
 const find = (id) => document.getElementById(id);
 const now = { engine: engines.server, info: null, file: null, sound: null, prediction: null, timeline: null, job: null };
-const stage = new Stage({ onSeek: (seconds) => player.seek(seconds) });
+const stage = new Stage({ onSeek: (seconds) => player.seek(seconds), onToggle: () => togglePlayback() });
 const meter = new Meter(find("level"));
 const player = new Player({ onChange: showPlaying, onTime: (seconds) => follow(seconds) });
 let realLife = null;
@@ -68,11 +68,14 @@ async function useFile(file) {
     return;
   }
   tell(`Listening to ${file.name} …`);
-  await recognise(file, await decode(file));
+  const { signal } = now.job;
+  const sound = await decode(file);
+  if (!signal.aborted) await recognise(file, sound);
 }
 
 async function recognise(file, sound, isRecorded = false) {
   const { signal } = now.job;
+  const intended = isRealLife() ? realLife.intended : null;
   Object.assign(now, { file, sound, isRecorded });
   if (sound) {
     player.load(sound.buffer);
@@ -82,12 +85,12 @@ async function recognise(file, sound, isRecorded = false) {
     return;
   }
   try {
-    const { prediction, kept } = await answerTo(file, sound, signal);
+    const { prediction, kept } = await answerTo(file, sound, intended, signal);
     if (signal.aborted) return;
     now.prediction = prediction;
     if (!sound) stage.showLength(prediction.duration_s);
     showPrediction(prediction);
-    if (isRealLife()) judge(prediction, kept);
+    if (intended) judge(intended, prediction, kept);
     showTransport();
     tell(summary(prediction), !now.engine.isLocal);
     await addTimeline(file, sound, signal);
@@ -97,15 +100,20 @@ async function recognise(file, sound, isRecorded = false) {
 }
 
 // The prediction, and in the real-life test what the server keeps of it.
-async function answerTo(file, sound, signal) {
-  if (!isRealLife() || now.engine.isLocal || !realLife.isKept) return { prediction: await now.engine.predict(file, sound, signal) };
-  const kept = await api.addRecording(file, realLife.intended);
+async function answerTo(file, sound, intended, signal) {
+  if (!intended || !isKept()) return { prediction: await now.engine.predict(file, sound, signal) };
+  const kept = await api.addRecording(file, intended, signal);
   return { prediction: kept.prediction, kept };
 }
 
-function judge({ emotion }, kept) {
-  realLife.add(realLife.intended, emotion, kept);
-  showAgreement(realLife.intended, emotion);
+function judge(intended, { emotion }, kept) {
+  realLife.add(intended, emotion, kept);
+  showAgreement(intended, emotion);
+}
+
+// Whether clips of the real-life test are kept: by a server that was told to, and only if it is the one that recognises.
+function isKept() {
+  return now.info.records && !now.engine.isLocal;
 }
 
 async function addTimeline(file, sound, signal) {
@@ -174,7 +182,9 @@ async function stopRecording(reason = "") {
   meter.stop();
   live.end();
   live = null;
+  const { signal } = now.job;
   const { wave, sampleRate } = await taken.stop();
+  if (signal.aborted) return;
   if (wave.length < SHORTEST_S * sampleRate) {
     reset();
     complain(new Error("That was too short. Press Record, speak, then press Stop."));
@@ -214,6 +224,10 @@ function showTransport() {
   find("why").hidden = now.engine.isLocal || !now.sound || !now.info.explains || !speaks(now.prediction);
   for (const button of document.querySelectorAll("[data-download=csv], [data-download=srt]")) button.disabled = !now.timeline;
   follow(player.time);
+}
+
+function togglePlayback() {
+  return player.playing ? player.pause() : player.play();
 }
 
 function showPlaying(playing) {
@@ -266,7 +280,7 @@ async function changeMode() {
   reset();
   tell("");
   realLife.show(isRealLife());
-  if (isRealLife()) realLife.begin(now.engine.isLocal || !now.info.records ? null : await api.recordings());
+  if (isRealLife()) realLife.begin(isKept() ? await api.recordings() : null, now.engine.isLocal);
 }
 
 async function changeEngine() {
@@ -304,7 +318,7 @@ function wire() {
     if (target.files.length) useFile(target.files[0]);
     target.value = "";
   });
-  find("play").addEventListener("click", () => (player.playing ? player.pause() : player.play()));
+  find("play").addEventListener("click", togglePlayback);
   find("why").addEventListener("click", toggleWhy);
   find("in-browser").addEventListener("change", changeEngine);
   for (const input of document.querySelectorAll("input[name=mode]")) input.addEventListener("change", () => changeMode().catch(complain));
@@ -339,7 +353,6 @@ async function start() {
     now.info = await api.model();
     fillModel(now.info);
     realLife = new RealLife(now.info.labels);
-    realLife.begin(null);
     showEngine();
     await fillMicrophones();
     document.documentElement.dataset.ready = "";

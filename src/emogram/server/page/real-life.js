@@ -2,13 +2,15 @@
 
 import { element, paint, percent } from "./words.js";
 
+const KEPT = "The server keeps these clips, with what was meant.";
+
 const find = (id) => document.getElementById(id);
 
 export class RealLife {
   constructor(emotions) {
     this.emotions = emotions;
     this.tally = {};
-    this.isKept = false;
+    this.where = "";
     find("intended").replaceChildren(...emotions.map(choice));
   }
 
@@ -16,9 +18,9 @@ export class RealLife {
     return find("intended").querySelector("input:checked").value;
   }
 
-  // `kept` is what the server has, null where it keeps nothing.
-  begin(kept) {
-    this.isKept = Boolean(kept);
+  // `kept` is what the server has, null where nothing is kept.
+  begin(kept, isLocal) {
+    this.where = kept ? KEPT : `${isLocal ? "In this browser nothing is kept" : "This server keeps no clips"}: the table lasts until you leave the page.`;
     if (kept) this.tally = kept.tally;
     this.#draw();
   }
@@ -45,9 +47,8 @@ export class RealLife {
     const rows = [...new Set([...this.emotions, ...Object.keys(this.tally)])];
     const total = rows.reduce((sum, meant) => sum + Object.values(this.tally[meant] ?? {}).reduce((one, other) => one + other, 0), 0);
     const agreeing = rows.reduce((sum, meant) => sum + count(meant, meant), 0);
-    const where = this.isKept ? "The server keeps these clips, with what was meant." : "This server keeps no clips: the table lasts until you leave the page.";
     const score = total ? `${agreeing} of ${total} agree, ${percent(agreeing / total)}. ` : "Nothing recorded yet. ";
-    find("tally-words").textContent = score + where;
+    find("tally-words").textContent = score + this.where;
     find("matrix").replaceChildren(
       element("caption", { class: "unseen" }, "Rows: the emotion that was meant. Columns: the one that was heard."),
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "meant ↓  heard →"), ...this.emotions.map(columnHead))),

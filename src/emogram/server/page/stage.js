@@ -11,7 +11,7 @@ const NAME_WIDTH_PX = 6.6;
 const NAME_ROOM_PX = 18;
 
 export class Stage {
-  constructor({ onSeek }) {
+  constructor({ onSeek, onToggle }) {
     const find = (id) => document.getElementById(id);
     this.view = find("view");
     this.spectrogram = find("spectrogram");
@@ -22,6 +22,7 @@ export class Stage {
     this.playhead = find("playhead");
     this.seek = find("seek");
     this.seek.addEventListener("input", () => onSeek(Number(this.seek.value)));
+    this.seek.addEventListener("keydown", (event) => this.#key(event, onSeek, onToggle));
     find("frequencies").append(...TICKS_HZ.map(frequencyTick));
     new ResizeObserver(() => this.#redraw()).observe(this.view);
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
@@ -83,6 +84,16 @@ export class Stage {
     this.columns = columns;
     drawColumns(this.spectrogram, columns);
     this.spectrogram.setAttribute("aria-label", `Spectrogram of ${this.duration.toFixed(1)} seconds of sound, time to the right, up to 8 kilohertz upwards`);
+  }
+
+  // Arrows go on by a stretch that suits the length; space plays.
+  #key(event, onSeek, onToggle) {
+    const stretch = this.duration < 20 ? 0.5 : 5;
+    const by = { ArrowRight: stretch, ArrowUp: stretch, ArrowLeft: -stretch, ArrowDown: -stretch }[event.key];
+    if (!by && event.key !== " ") return;
+    event.preventDefault();
+    if (by) onSeek(Number(this.seek.value) + by);
+    else onToggle();
   }
 
   // A recording that the browser cannot play: the band alone.
