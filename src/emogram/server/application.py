@@ -34,8 +34,8 @@ def create(office: Office) -> ASGIApp:
         application.include_router(router)
     public = list(describing.PUBLIC)
     if office.settings.page:
-        application.include_router(page.router())
-        public += page.files()
+        application.include_router(page.router(page.FOLDER))
+        public += page.files(page.FOLDER)
     _answer_errors(application)
     inner: ASGIApp = Guard(application, office.settings, office.token, public)
     if office.settings.cors_origin:
@@ -53,7 +53,7 @@ class _Application(FastAPI):
     """FastAPI with a document of its own, and neither Swagger nor ReDoc, which load from elsewhere."""
 
     def __init__(self, office: Office) -> None:
-        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan, redirect_slashes=False)
         self.state.office = office
         self.add_api_route("/openapi.json", self._document, include_in_schema=False)
 

@@ -53,7 +53,7 @@ _HEADERS = {
 }
 
 
-def files(folder: Path = FOLDER) -> dict[str, Path]:
+def files(folder: Path) -> dict[str, Path]:
     """The files of the page by the path they are served under; ``/`` is `INDEX`."""
     found = {
         f"/{path.relative_to(folder).as_posix()}": path
@@ -63,7 +63,7 @@ def files(folder: Path = FOLDER) -> dict[str, Path]:
     return {"/": folder / INDEX, **found} if f"/{INDEX}" in found else {}
 
 
-def router(folder: Path = FOLDER) -> APIRouter:
+def router(folder: Path) -> APIRouter:
     """A route for each file of the page. A path that is none of them is not looked for on disk."""
     routes = APIRouter(include_in_schema=False)
     for served, path in files(folder).items():
