@@ -34,8 +34,8 @@ def create(office: Office) -> ASGIApp:
         application.include_router(router)
     public = list(describing.PUBLIC)
     if office.settings.page:
-        application.include_router(page.router(page.FOLDER))
-        public += page.files(page.FOLDER)
+        application.include_router(page.router())
+        public += page.files()
     _answer_errors(application)
     inner: ASGIApp = Guard(application, office.settings, office.token, public)
     if office.settings.cors_origin:

@@ -61,6 +61,7 @@ def test_a_changed_file_has_another_tag(client: httpx.Client, folder: Path) -> N
     assert (answer.status_code, answer.text) == (200, "changed")
 
 
-def test_without_an_index_there_is_no_page(tmp_path: Path) -> None:
+def test_without_an_index_there_is_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "app.js").write_text("")
-    assert page.files(tmp_path) == {}
+    monkeypatch.setattr(page, "FOLDER", tmp_path)
+    assert page.files() == {}
