@@ -69,5 +69,6 @@ def test_the_figure_is_drawn_the_same_every_time(explanation: Explanation, tmp_p
 def test_words_say_what_it_is_worth(explanation: Explanation) -> None:
     assert worth(explanation).startswith("Happy 100%; without the strongest 10% of the cells ")
     assert worth(explanation).count(".") == 1
-    doubtful = replace(explanation, check=Check(0.1, 0.5, 0.4, 0.9), duration_s=20.0)
-    assert "the picture says little. One window of 20.0 s is shown" in worth(doubtful)
+    broad = replace(explanation, check=Check(0.1, 0.6, 0.4, 0.9), duration_s=20.0)
+    assert "no small part decides it. One window of 20.0 s is shown" in worth(broad)
+    assert worth(replace(explanation, check=Check(0.1, 0.9, 0.4, 0.8))).endswith("the picture says nothing.")

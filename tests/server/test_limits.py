@@ -50,6 +50,10 @@ def answer_of(connection: socket.socket) -> tuple[int, dict[str, str], dict[str,
     return int(first.split()[1]), headers, json.loads(body)
 
 
+def clients_of(server: Running) -> list[object]:
+    return [getattr(one, "client", None) for one in server.server.server_state.connections]
+
+
 def test_a_body_that_is_said_to_be_too_large_is_not_received(server: Running) -> None:
     with server.connect() as connection:
         connection.sendall(POST + b"Content-Length: 400001\r\nExpect: 100-continue\r\n\r\n")
@@ -237,8 +241,8 @@ def test_a_client_that_does_not_read_its_answer_is_not_waited_for(server: Runnin
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.sendall(b"GET /v1/model/file HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             name = connection.getsockname()
-            wait_until(lambda: any(one.client == name for one in server.server.server_state.connections))
-            wait_until(lambda: all(one.client != name for one in server.server.server_state.connections))
+            wait_until(lambda: name in clients_of(server))
+            wait_until(lambda: name not in clients_of(server))
     finally:
         object.__setattr__(server.office.model, "content", content)
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from emogram.recognition import Recognizer, load
+from emogram.recognition.explanation import explain
+from emogram.server.schemas import PredictionForm
 from tests.recognition.small_models import LABELS, content
 from tests.server.running import Running, clip
 
@@ -194,10 +196,15 @@ def test_a_timeline_takes_one_recording(client: httpx.Client) -> None:
     problem(client.post("/v1/timeline", content=CLIP, headers=WAV, params={"format": "mp4"}), 422, "invalid_parameter")
 
 
-def test_explanations_are_refused_where_there_are_none(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emogram.server.listening.can_explain", lambda: False)
-    answer = client.post("/v1/predict", content=CLIP, headers=WAV, params={"explain": "true"})
-    problem(answer, 422, "no_explanation")
+def test_an_explanation_is_that_of_python(client: httpx.Client, recognizer: Recognizer) -> None:
+    answer = client.post("/v1/predict", content=CLIP, headers=WAV, params={"explain": "true", "name": "a.wav"})
+    expected = explain(recognizer, CLIP).to_dict() | {"file": "a.wav"}
+    [result] = answer.json()["results"]
+    assert result == recognizer.predict(CLIP).to_dict() | {
+        "file": "a.wav",
+        "explanation": json.loads(json.dumps(expected)),
+    }
+    PredictionForm.model_validate(result)
 
 
 def test_sound_and_recordings_are_counted(server: Running) -> None:

@@ -46,7 +46,7 @@ def refusal(stream: ClientConnection) -> tuple[int, str, int]:
 def test_moments_are_those_of_python(
     server: Running, recognizer: Recognizer, size: int, query: str, arguments: dict[str, float]
 ) -> None:
-    python = recognizer.stream(sample_rate=RATE, **arguments)  # type: ignore[arg-type]
+    python = recognizer.stream(sample_rate=RATE, **arguments)
     expected = [moment.to_dict() for moment in [*python.feed(SOUND), *python.close()]]
     data = SOUND.tobytes()
     with connect(server.stream_url(f"sample_rate={RATE}&{query}")) as stream:

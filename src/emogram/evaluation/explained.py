@@ -140,7 +140,9 @@ def worth(explanation: Explanation) -> str:
     check = explanation.check
     words = f"{explanation.emotion.capitalize()} {explanation.probability:.0%}; {check}."
     if not check.passed:
-        words += " The answer does not hang on these parts more than on others: the picture says little."
+        words += " The answer hangs on these cells no more than on any others: the picture says nothing."
+    elif check.strongest > explanation.probability / 2:
+        words += " The answer stands without them: no small part decides it."
     if not explanation.is_whole:
         words += f" One window of {explanation.duration_s:.1f} s is shown, the one that speaks most for it."
     return words

@@ -55,7 +55,7 @@ class _Application(FastAPI):
     """FastAPI with a document of its own, and neither Swagger nor ReDoc, which load from elsewhere."""
 
     def __init__(self, office: Office) -> None:
-        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan, redirect_slashes=False)
         self.state.office = office
         self.add_api_route("/openapi.json", self._document, include_in_schema=False)
 

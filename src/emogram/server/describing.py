@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from emogram.server.documentation import answers, as_page, problems
-from emogram.server.listening import can_explain
 from emogram.server.metrics import MEDIA_TYPE
 from emogram.server.office import Office, office_of
 from emogram.server.page import unchanged
@@ -54,7 +53,7 @@ async def model(request: Request) -> Response:
     }
     more = {
         "threshold": info.threshold,
-        "explains": can_explain(),
+        "explains": True,
         "records": office.settings.recordings is not None,
         "downloadable": office.settings.model_file,
         "browser_runtime": office.settings.page and office.settings.browser_runtime is not None,

@@ -20,7 +20,7 @@ _INLINE_BYTES = 2**16
 """A body up to this length is taken apart at once, a longer one by a thread."""
 
 Name = Annotated[
-    str | None, Query(max_length=1000, description="Name of the recording, where the body is nothing else.")
+    str | None, Query(max_length=200, description="Name of the recording, where the body is nothing else.")
 ]
 NameHeader = Annotated[
     str | None, Header(alias="X-Filename", description="The same as a header; percent-encoded where it is not ASCII.")

@@ -1,8 +1,6 @@
 """What the threads of the desk do with a recording: decode it under the limits, then recognise."""
 
 import dataclasses
-import importlib
-import importlib.util
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +10,11 @@ import numpy as np
 from emogram import audio
 from emogram.errors import AudioError
 from emogram.recognition import Prediction, Recognizer, Timeline
+from emogram.recognition.explanation import explain
 from emogram.server.uploads import Upload
 from emogram.server.work import AbandonedError, Work
 
 _BLOCK_S = 5.0
-_EXPLANATION = "emogram.recognition.explanation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +35,8 @@ class Answer:
         return fields if self.explanation is None else fields | {"explanation": self.explanation}
 
 
-def can_explain() -> bool:
-    """Whether this installation can say why."""
-    return importlib.util.find_spec(_EXPLANATION) is not None
-
-
 def prediction(
-    recognizer: Recognizer, upload: Upload, max_audio_s: float, *, explain: bool = False
+    recognizer: Recognizer, upload: Upload, max_audio_s: float, *, explained: bool = False
 ) -> Work[Answer | AudioError]:
     """The work of recognising a recording; its error in place of an answer where it cannot be used."""
 
@@ -51,7 +44,7 @@ def prediction(
         try:
             wave = decode(recognizer, upload, max_audio_s, abandoned, allow_silent=False)
             answer = dataclasses.replace(recognizer.predict(wave), file=upload.name)
-            told = importlib.import_module(_EXPLANATION).explain(recognizer, wave).to_dict() if explain else None
+            told = dataclasses.replace(explain(recognizer, wave), file=upload.name).to_dict() if explained else None
         except AudioError as error:
             return error
         return Answer(answer, told)

@@ -50,8 +50,9 @@ _HEADERS = {
 }
 
 
-def files(folder: Path = FOLDER) -> dict[str, Path]:
+def files() -> dict[str, Path]:
     """The files of the page by the path they are served under; ``/`` is `INDEX`."""
+    folder = FOLDER
     found = {
         f"/{path.relative_to(folder).as_posix()}": path
         for path in sorted(folder.rglob("*"))
@@ -60,10 +61,10 @@ def files(folder: Path = FOLDER) -> dict[str, Path]:
     return {"/": folder / INDEX, **found} if f"/{INDEX}" in found else {}
 
 
-def router(folder: Path = FOLDER) -> APIRouter:
+def router() -> APIRouter:
     """A route for each file of the page. A path that is none of them is not looked for on disk."""
     routes = APIRouter(include_in_schema=False)
-    for served, path in files(folder).items():
+    for served, path in files().items():
         routes.add_api_route(served, serve_file(path), methods=["GET", "HEAD"])
     return routes
 

@@ -60,18 +60,19 @@ async def predict(
     request: Request,
     name: Name = None,
     filename: NameHeader = None,
-    explain: Annotated[bool, Query(description="Say which part of the spectrogram spoke for it.")] = False,
+    explain: Annotated[
+        bool,
+        Query(description="Say which part of the spectrogram spoke for it; costs some hundred predictions."),
+    ] = False,
 ) -> Response:
     """Any format, rate, length and number of channels that libsndfile reads.
 
     One recording that cannot be used is a problem with status 422; among several, its error stands in its place.
     """
     office = office_of(request)
-    if explain and not listening.can_explain():
-        raise Problem(422, "no_explanation", "explain: this server cannot explain; leave it out")
     async with taken_in(request, name, filename) as intake:
         works = [
-            listening.prediction(office.recognizer, upload, office.settings.max_audio_s, explain=explain)
+            listening.prediction(office.recognizer, upload, office.settings.max_audio_s, explained=explain)
             for upload in intake.uploads
         ]
         heard = await while_wanted(request, intake.deadline, office.desk.run(works))

@@ -11,7 +11,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from emogram.server.bodies import Deadline
-from emogram.server.problems import ClientGoneError, Problem
+from emogram.server.problems import ClientGoneError, Problem, closing
 
 _Result = TypeVar("_Result")
 
@@ -61,18 +61,13 @@ class Desk:
         """What each of them gives. On cancellation those not begun are dropped, and the others told.
 
         Raises:
-            Problem: there is no room for all of them.
+            Problem: there is no room for all of them, or the server is shutting down.
         """
         self.check(len(works))
         abandoned = threading.Event()
         futures: list[Future[_Result]] = []
-        for work in works:
-            with self._lock:
-                self.pending += 1
-            future = self._pool.submit(self._timed, work, abandoned)
-            future.add_done_callback(self._leave)
-            futures.append(future)
         try:
+            futures.extend(self._submit(work, abandoned) for work in works)
             return await asyncio.gather(*map(asyncio.wrap_future, futures))
         finally:
             abandoned.set()
@@ -82,6 +77,16 @@ class Desk:
     def close(self) -> None:
         """Wait for what is being worked on."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, work: Work[_Result], abandoned: threading.Event) -> Future[_Result]:
+        try:
+            future = self._pool.submit(self._timed, work, abandoned)
+        except RuntimeError:  # the threads are gone
+            raise closing() from None
+        with self._lock:
+            self.pending += 1
+        future.add_done_callback(self._leave)
+        return future
 
     def _timed(self, work: Work[_Result], abandoned: threading.Event) -> _Result:
         started = time.perf_counter()
