@@ -18,7 +18,7 @@ from emogram.server.page import FOLDER as PAGE
 from tests.server.page_session import CHROMIUM, flags, sentences, serving, write
 
 FOLDER = Path(__file__).parent
-COLOURS = 120
+COLOURS = 170
 PALETTE = (PAGE / "palette.css").read_text(encoding="utf-8")
 DESKTOP = {"width": 1080, "height": 800}
 PHONE = {"width": 390, "height": 844}

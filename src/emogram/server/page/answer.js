@@ -92,7 +92,7 @@ function bar(name) {
   const fill = element("span", { class: "fill" });
   paint(fill, name);
   const rail = element("span", { class: "rail", "aria-hidden": "true" }, fill);
-  return element("li", {}, element("span", { class: "name" }, name), rail, element("span", { class: "value" }));
+  return element("li", {}, element("span", { class: "name", title: name }, name), rail, element("span", { class: "value" }));
 }
 
 // Each stretch of speech as a button that leads there.
