@@ -276,8 +276,8 @@ def _log_odds(probabilities: NDArray[np.float64], chosen: int) -> NDArray[np.flo
 def _evidence(asked: _Asked, cells: Cells, answer: NDArray[np.float64], chosen: int) -> NDArray[np.float64]:
     """By how much the log-odds fall without each cell, [bands, spans].
 
-    Of what was compared at as many evaluations (random masks as in RISE, ridge regression on them, blocks of cells, bands
-    times spans) this one finds the cells whose loss costs most: docs/explanation.md.
+    Of what was compared (random masks as in RISE, ridge regression on them, blocks of cells, bands times spans), nothing
+    found the cells whose loss costs most clearly better at as many evaluations: docs/explanation.md.
     """
     every = np.eye(np.prod(cells.shape, dtype=int)).reshape(-1, *cells.shape)
     without = asked.each(lambda number: cells.without(every[number]), len(every))

@@ -16,7 +16,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from emogram.errors import ConfigurationError, EmogramError
-from emogram.server import describing, documentation, keeping, page, recognising, streaming
+from emogram.server import browser_runtime, describing, documentation, keeping, page, recognising, streaming
 from emogram.server.guard import Guard
 from emogram.server.observation import Observation
 from emogram.server.office import Office
@@ -36,6 +36,8 @@ def create(office: Office) -> ASGIApp:
     if office.settings.page:
         application.include_router(page.router())
         public += page.files()
+        application.include_router(browser_runtime.router(office.settings.browser_runtime))
+        public += browser_runtime.files(office.settings.browser_runtime)
     _answer_errors(application)
     inner: ASGIApp = Guard(application, office.settings, office.token, public)
     if office.settings.cors_origin:

@@ -56,6 +56,7 @@ async def model(request: Request) -> Response:
         "explains": True,
         "records": office.settings.recordings is not None,
         "downloadable": office.settings.model_file,
+        "browser_runtime": office.settings.page and office.settings.browser_runtime is not None,
         "limits": _limits(office),
     }
     return JSONResponse(fields | more)

@@ -114,6 +114,7 @@ class ModelAnswer(BaseModel):
     explains: bool = Field(description="Whether explain=true gives an explanation.")
     records: bool = Field(description="Whether the server keeps clips of the real-life test.")
     downloadable: bool = Field(description="Whether /v1/model/file gives the model's file.")
+    browser_runtime: bool = Field(description="Whether the page can run the model within the browser.")
     limits: LimitsForm
 
 

@@ -50,6 +50,9 @@ class Settings:
         [], "Origin whose pages may call the server, repeatable; its own page alone otherwise.", metavar="URL"
     )
     page: bool = _setting(True, "Serve the web page.")
+    browser_runtime: Path | None = _setting(
+        None, "Folder with npm's onnxruntime-web, for recognition within the browser.", metavar="DIR"
+    )
     model_file: bool = _setting(True, "Hand out the model's file, for recognition within the browser.")
     recordings: Path | None = _setting(
         None, "Folder that keeps the clips of the real-life test; without it nothing is written.", metavar="DIR"
