@@ -9,7 +9,8 @@ import pytest
 from emogram.errors import ConfigurationError
 from emogram.server.settings import TOKEN_VARIABLE, Settings, options
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+GUIDE_FILE = Path(__file__).parents[2] / "docs" / "server.md"
+GUIDE = GUIDE_FILE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,10 @@ def test_every_setting_is_in_the_guide(option: Any) -> None:
     default = "" if option.default in (None, ()) else f"`{str(option.default).lower()}`"
     row = f"| `{option.option}` | {default} | {option.meaning} |"
     assert row in GUIDE
+
+
+def test_the_container_sets_what_there_is() -> None:
+    text = (GUIDE_FILE.parents[1] / "Containerfile").read_text(encoding="utf-8")
+    named = set(re.findall(r"EMOGRAM_SERVE_\w+", text))
+    assert named
+    assert named <= {option.variable for option in options()}
