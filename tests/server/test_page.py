@@ -1,5 +1,6 @@
 """The page in a real browser against a real server: recorded, dropped, played, tested, explained, run in the browser."""
 
+import base64
 import json
 import os
 import re
@@ -165,12 +166,13 @@ def test_a_file_is_answered_as_the_recogniser_answers(page: Page, folder: Path, 
 
 def test_a_dropped_file_is_taken(page: Page, folder: Path) -> None:
     carried = page.evaluate_handle(
-        """(bytes) => {
+        """(text) => {
+          const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
           const transfer = new DataTransfer();
-          transfer.items.add(new File([new Uint8Array(bytes)], "dropped.wav"));
+          transfer.items.add(new File([bytes], "dropped.wav"));
           return transfer;
         }""",
-        list((folder / "spoken.wav").read_bytes()),
+        base64.b64encode((folder / "spoken.wav").read_bytes()).decode(),
     )
     page.dispatch_event("#view", "dragover", {"dataTransfer": carried})
     assert page.get_attribute("#view", "data-drop") == ""
