@@ -1,0 +1,77 @@
+"""What all requests share: the model, the settings, the threads, the memory, the counts."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+from starlette.requests import HTTPConnection
+
+from emogram.errors import AudioError
+from emogram.recognition import ModelFile, Recognizer, Timeline
+from emogram.server.bodies import Memory
+from emogram.server.listening import Answer
+from emogram.server.metrics import Metrics
+from emogram.server.sessions import Sessions
+from emogram.server.settings import Settings
+from emogram.server.work import Desk
+
+
+class Office:
+    """One server's state.
+
+    Args:
+        model: that recognises.
+        settings: of the server.
+        token: that requests must carry, empty for none.
+    """
+
+    def __init__(self, model: ModelFile, settings: Settings, token: str = "") -> None:
+        self.model = model
+        self.settings = settings
+        self.token = token
+        self.recognizer = Recognizer(model)
+        self.desk = Desk(settings.threads, settings.queue)
+        self.memory = Memory(settings.max_memory_bytes)
+        self.sessions = Sessions(settings.max_sessions)
+        self.metrics = Metrics(model.info.name)
+        self.metrics.watch("emogram_queue_depth", "Recordings waiting for a thread.", lambda: self.desk.waiting)
+        self.metrics.watch("emogram_recordings_pending", "Recordings waiting or worked on.", lambda: self.desk.pending)
+        self.metrics.watch("emogram_body_bytes", "Bodies held in memory.", lambda: self.memory.held)
+        self.metrics.watch("emogram_stream_sessions", "Streams that are open.", lambda: self.sessions.count)
+        self.leaving = False
+        self._warm = False
+
+    async def open(self) -> None:
+        """Run the model once: the first time takes longer."""
+        info = self.recognizer.info
+        window = np.zeros(round(max(info.min_s, info.clip_s) * info.sample_rate), np.float32)
+        await asyncio.to_thread(self.recognizer.probabilities, window)
+        self._warm = True
+
+    async def close(self) -> None:
+        """Let the threads finish."""
+        await asyncio.to_thread(self.desk.close)
+        await asyncio.to_thread(self.sessions.close)
+
+    @property
+    def unready(self) -> str:
+        """Why no request should be sent here now, empty if there is no reason."""
+        if not self._warm:
+            return "the model is being loaded"
+        if self.leaving:
+            return "the server is shutting down"
+        return "the queue is full" if self.desk.pending >= self.desk.capacity else ""
+
+    def count(self, answers: Sequence[Answer | Timeline | AudioError], source: str) -> None:
+        """Count recordings and the sound in them."""
+        for answer in answers:
+            self.metrics.recordings.labels("failed" if isinstance(answer, AudioError) else "answered").inc()
+            if not isinstance(answer, AudioError):
+                heard = answer.prediction if isinstance(answer, Answer) else answer
+                self.metrics.audio_seconds.labels(source).inc(heard.duration_s)
+
+
+def office_of(connection: HTTPConnection) -> Office:
+    """The office that a request or stream came to."""
+    office: Office = connection.app.state.office
+    return office
