@@ -52,11 +52,12 @@ def main() -> None:
 def _ways(model: str) -> None:
     """The same 96 clips, decoding left out: on threads one by one, and on the same threads in batches."""
     from emogram.recognition import load
-    from emogram.recognition.recognizer import find_model
+    from emogram.recognition.bundled import find_model
+    from emogram.recognition.model_file import read_model
     from emogram.recognition.session import Session
 
     recognizer = load(model)
-    session = Session(find_model(model), 1)
+    session = Session(read_model(find_model(model)), 1)
     waves = np.random.default_rng(0).normal(0, 0.1, (96, round(_CLIP_S * _RATE))).astype(np.float32)
     threads = len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(threads) as pool:
