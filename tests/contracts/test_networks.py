@@ -75,7 +75,7 @@ REDUCED: dict[str, dict[str, Any]] = {
     "cnn14": {"channels": (8, 8, 8, 16, 16, 16)},
     "mn10": {"width": 0.3},
     "audiontt": {"channels": 8, "hidden": 32, "width": 160},
-    **{f"whisper-{size}": {"blocks": 2, "mixed": 2, "width": 32} for size in ("tiny", "base", "small")},
+    **{f"whisper-{size}": {"blocks": 2, "pooled": 2} for size in ("tiny", "base", "small")},
 }
 """Narrower or shallower than their names say."""
 

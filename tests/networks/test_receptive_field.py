@@ -47,7 +47,7 @@ def test_poolings_count() -> None:
 
 
 def test_attention_has_no_end() -> None:
-    settings = type(settings_of("whisper-tiny")).model_validate({"name": "whisper-tiny", "blocks": 1, "mixed": 1})
+    settings = type(settings_of("whisper-tiny")).model_validate({"name": "whisper-tiny", "blocks": 1, "pooled": 1})
     assert receptive_field(settings.build(4), channels=1, bands=80, most_frames=60).frames is None
 
 

@@ -10,7 +10,7 @@ from emogram.errors import ConfigurationError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork, WhisperNetworkSettings
 
 SIZE = SIZES["tiny"]
-SETTINGS: dict[str, object] = {"name": "whisper-tiny", "blocks": 3, "mixed": 2, "width": 16}
+SETTINGS: dict[str, object] = {"name": "whisper-tiny", "blocks": 3, "pooled": 2}
 
 
 def build(**changes: int) -> WhisperNetwork:
@@ -105,21 +105,21 @@ def test_the_vector_and_the_frames_are_those_behind_the_logits() -> None:
     with torch.no_grad():
         frames, mask = network.features(spec, n_frames)
         vector = network.embedding(spec, n_frames)
-        assert frames.shape == (2, 16, 1, 20)
+        assert frames.shape == (2, 2 * SIZE.width, 1, 20)
         assert mask is not None
         assert mask.sum(dim=2).tolist() == [[20], [6]]
         assert torch.allclose(network.head(vector), network(spec, n_frames), atol=1e-6)
 
 
-def test_outputs_below_the_cut_that_are_mixed_are_kept() -> None:
-    network = build(blocks=4, mixed=3)
+def test_outputs_below_the_cut_that_are_pooled_are_kept() -> None:
+    network = build(blocks=4, pooled=3)
     assert [network.kept(frozen) for frozen in range(5)] == [[0], [1], [2], [2, 3], [2, 3, 4]]
 
 
 def test_what_cannot_be_is_refused() -> None:
     refused: list[tuple[dict[str, object], str]] = [
         ({"blocks": 5}, "blocks: whisper-tiny has 4"),
-        ({"mixed": 4}, "mixed: 4 outputs of 3 blocks"),
+        ({"pooled": 4}, "pooled: 4 outputs of 3 blocks"),
         ({"name": "whisper-giant"}, "whisper-base"),
     ]
     for fields, words in refused:
@@ -133,7 +133,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def test_more_than_thirty_seconds_are_more_than_the_positions() -> None:
-    network = build(blocks=1, mixed=1)
+    network = build(blocks=1, pooled=1)
     assert np.isfinite(network(picture(1, network.max_frames)).detach().numpy()).all()
     with pytest.raises(ConfigurationError, match="30 s"):
         network(picture(1, network.max_frames + 2))

@@ -25,7 +25,7 @@ HALF = 4e-3
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
     torch.manual_seed(0)
-    settings = {"name": "whisper-tiny", "blocks": 2, "mixed": 2, "width": 8}
+    settings = {"name": "whisper-tiny", "blocks": 2, "pooled": 2}
     front_end = SPECTROGRAMS["whisper"].model_validate({}).build(runs.RATE)
     return Classifier(front_end, WhisperNetworkSettings.model_validate(settings).build(4)).eval()
 

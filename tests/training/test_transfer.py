@@ -12,7 +12,7 @@ from emogram.errors import ConfigurationError, EmogramError, ModelError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork
 from emogram.training.configuration import Configuration, validate
 from emogram.training.run import build_classifier
-from emogram.training.transfer import frozen_blocks, parameter_groups
+from emogram.training.transfer import frozen_blocks, parameter_groups, unfreeze
 
 PREFIX = "model.encoder."
 BLOCKS = 2
@@ -35,7 +35,7 @@ def configuration(source: Path, **fields: Any) -> Configuration:
     return validate(
         {
             "spectrogram": "whisper",
-            "network": {"name": "whisper-tiny", "blocks": BLOCKS, "mixed": 1, "width": 8},
+            "network": {"name": "whisper-tiny", "blocks": BLOCKS, "pooled": 1},
             "transfer": {"source": str(source), **fields},
         }
     )
@@ -75,6 +75,21 @@ def test_what_is_to_stay_does_not_learn(published: Path, trained: int | None) ->
     assert {name for name, _ in network.named_parameters() if not name.startswith("encoder.")} <= learning
 
 
+@pytest.mark.parametrize(
+    ("trained", "epoch", "blocks", "stem"),
+    [(None, 2, [], False), (None, 3, [1], False), (None, 6, [0, 1], False), (None, 9, [0, 1], True), (1, 9, [1], False)],
+)
+def test_blocks_join_one_by_one_from_the_head_down(
+    published: Path, trained: int | None, epoch: int, blocks: list[int], stem: bool
+) -> None:
+    given = configuration(published, trained=trained, unfreeze_every=3)
+    network = network_of(given)
+    unfreeze(network, given.transfer, epoch)
+    assert [n for n in range(BLOCKS) if block(network, n).fc1.weight.requires_grad] == blocks
+    assert network.encoder.conv1.weight.requires_grad is stem
+    assert network.head.weight.requires_grad
+
+
 def test_rates_fall_from_the_head_down(published: Path) -> None:
     given = configuration(published, rate=0.5, layer_decay=0.1)
     classifier = build_classifier(given, 4)
@@ -82,7 +97,7 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
     scale = {id(p): group.lr_scale for group in groups for p in group.weights}
     network = classifier.network
     assert isinstance(network, WhisperNetwork)
-    assert scale[id(network.head.weight)] == scale[id(network.mix)] == 1.0
+    assert scale[id(network.head.weight)] == 1.0
     assert scale[id(block(network, 1).fc1.weight)] == pytest.approx(0.5)
     assert scale[id(block(network, 0).fc1.weight)] == pytest.approx(0.05)
     assert scale[id(network.encoder.conv1.weight)] == pytest.approx(0.005)

@@ -39,7 +39,7 @@ def test_a_run_on_kept_outputs(small: runs.Small, source: Path, monkeypatch: pyt
     monkeypatch.setattr(FrozenFeatures, "_compute", counted)
     metrics = small.train(
         "spectrogram=whisper",
-        "network={name: whisper-tiny, blocks: 2, mixed: 1, width: 16}",
+        "network={name: whisper-tiny, blocks: 2, pooled: 1}",
         f"transfer={{source: {json.dumps(str(source))}, trained: 1, copies: 1}}",
     )
     parts = {

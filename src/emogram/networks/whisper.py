@@ -1,8 +1,9 @@
 """The first blocks of Whisper's encoder (Radford et al. 2023) as a network over spectrograms.
 
 A convolutional stem over an 80-band log-mel picture, then transformer blocks. What is asked here is how a thing is said,
-not what: the middle blocks hold that, so only the first few are taken, and the outputs of several are mixed by learned
-weights. Parameters are named as in the checkpoints that Hugging Face publishes (``openai/whisper-base``).
+not what: the middle blocks hold that, so only the first few are taken. The outputs of the last of them are pooled over time
+as they are, side by side, and every number of the result is standardised for itself, since some are thousands of times as
+large as others. Parameters are named as in the checkpoints that Hugging Face publishes (``openai/whisper-base``).
 
 Clips of any length up to the 30 s that the published positions cover: positions are cut to the clip, padding is left out
 of the attention and of the pooling, so that a clip in a batch gives what it gives alone.
@@ -18,7 +19,7 @@ from typing_extensions import override
 
 from emogram.errors import ConfigurationError
 from emogram.networks.network import Network, full_precision
-from emogram.networks.pooling import Pooling, PoolingName, pooling
+from emogram.networks.pooling import PoolingName, pooling
 from emogram.networks.settings import NetworkType, Recipe
 
 _POSITIONS = 1500
@@ -41,7 +42,7 @@ MAX_FRAMES = 2 * _POSITIONS
 
 
 class WhisperNetworkSettings(NetworkType):
-    """First blocks of Whisper's encoder (Radford et al. 2023), the outputs of the last few mixed, pooled over time."""
+    """First blocks of Whisper's encoder (Radford et al. 2023), the outputs of the last few pooled over time, side by side."""
 
     recipes: ClassVar = {
         f"whisper-{name}": Recipe(
@@ -54,19 +55,18 @@ class WhisperNetworkSettings(NetworkType):
         "whisper-base", description="which of the published encoders"
     )
     blocks: int = Field(4, ge=1, le=12, description="how many blocks, from the first; the later ones tell words apart")
-    mixed: int = Field(3, ge=1, le=12, description="of how many last blocks the outputs are mixed, by learned weights")
-    width: int = Field(256, ge=1, le=4096, description="of the frames that are pooled")
-    pooling: PoolingName = Field("attention", description="over time")
+    pooled: int = Field(3, ge=1, le=12, description="of how many last blocks the outputs are pooled, side by side")
+    pooling: PoolingName = Field("statistics", description="over time")
     block_dropout: float = Field(0.0, ge=0, lt=1, description="of what each block adds")
-    dropout: float = Field(0.3, ge=0, lt=1, description="before and after pooling")
+    dropout: float = Field(0.7, ge=0, lt=1, description="of what was pooled: thousands of numbers for one linear layer")
 
     @model_validator(mode="after")
     def _consistent(self) -> "WhisperNetworkSettings":
         published = SIZES[self.name.removeprefix("whisper-")].blocks
         if self.blocks > published:
             raise ValueError(f"blocks: {self.name} has {published}; choose at most that")
-        if self.mixed > self.blocks:
-            raise ValueError(f"mixed: {self.mixed} outputs of {self.blocks} blocks; choose at most that")
+        if self.pooled > self.blocks:
+            raise ValueError(f"pooled: {self.pooled} outputs of {self.blocks} blocks; choose at most that")
         return self
 
     @override
@@ -79,7 +79,7 @@ class WhisperNetworkSettings(NetworkType):
 
 
 class WhisperNetwork(Network):
-    """Encoder, learned mix of its last outputs, pooling over time, one linear layer.
+    """Encoder, pooling of its last outputs over time, standardisation of each number, one linear layer.
 
     The computation can be cut after any block: `lower` gives what a frozen part computes, which may be kept for all
     epochs, and `upper` goes on from there.
@@ -100,29 +100,27 @@ class WhisperNetwork(Network):
         size = SIZES[settings.name.removeprefix("whisper-")]
         self.settings = settings
         self.encoder = WhisperEncoder(size, blocks=settings.blocks, in_bands=in_bands, dropout=settings.block_dropout)
-        self.mix = nn.Parameter(torch.zeros(settings.mixed))
-        self.mix_norm = nn.LayerNorm(size.width)
-        self.project = nn.Linear(size.width, settings.width)
-        self.pooling: Pooling = pooling(settings.pooling, settings.width)
-        self.pooled_norm = nn.BatchNorm1d(self.pooling.out_features)
+        self.poolings = nn.ModuleList(pooling(settings.pooling, size.width) for _ in range(settings.pooled))
+        length = sum(part.out_features for part in self.poolings)
+        self.standardise = nn.BatchNorm1d(length, affine=False)
         self.dropout = nn.Dropout(settings.dropout)
-        self.head = nn.Linear(self.pooling.out_features, n_classes)
+        self.head = nn.Linear(length, n_classes)
 
     @override
     def features(self, spec: Tensor, n_frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         hidden, mask = self.lower(spec, n_frames, frozen=0)
-        frames, mask = self._mixed(hidden, mask, frozen=0)
-        return frames[:, :, None], mask
+        outputs = self._outputs(hidden, mask, frozen=0)
+        frames = torch.cat(outputs, dim=2).transpose(1, 2)
+        return frames[:, :, None], None if mask is None else mask[:, None]
 
     @override
     def embedding(self, spec: Tensor, n_frames: Tensor | None = None) -> Tensor:
-        features, mask = self.features(spec, n_frames)
-        pooled: Tensor = self.pooled_norm(self.pooling(features[:, :, 0].float(), mask))
-        return pooled
+        hidden, mask = self.lower(spec, n_frames, frozen=0)
+        return self._pooled(self._outputs(hidden, mask, frozen=0), mask)
 
     def kept(self, frozen: int) -> list[int]:
         """Numbers of the outputs that `lower` gives, the last being `frozen`; 0 is the stem's."""
-        first = self.settings.blocks - self.settings.mixed + 1
+        first = self.settings.blocks - self.settings.pooled + 1
         return sorted({*range(first, frozen + 1), frozen})
 
     def lower(self, spec: Tensor, n_frames: Tensor | None = None, *, frozen: int) -> tuple[Tensor, Tensor | None]:
@@ -136,30 +134,28 @@ class WhisperNetwork(Network):
     def upper(self, hidden: Tensor, n_positions: Tensor | None = None, *, frozen: int) -> Tensor:
         """Logits [B, K] from what `lower` gave, laid out as a spectrogram: [B, L, D, N'], of which `n_positions` are real."""
         mask = None if n_positions is None else _real(n_positions, hidden.shape[3])
-        frames, mask = self._mixed(hidden.transpose(2, 3), mask, frozen=frozen)
-        pooled = self.dropout(self.pooled_norm(self.pooling(frames.float(), mask)))
+        pooled = self._pooled(self._outputs(hidden.transpose(2, 3), mask, frozen=frozen), mask)
         with full_precision(hidden):
-            logits: Tensor = self.head(pooled)
+            logits: Tensor = self.head(self.dropout(pooled))
         return logits
 
-    def _mixed(self, hidden: Tensor, mask: Tensor | None, *, frozen: int) -> tuple[Tensor, Tensor | None]:
-        """The frames [B, D', N'] that are pooled, from what `lower` gave, and their mask [B, 1, N'] or None."""
+    def _outputs(self, hidden: Tensor, mask: Tensor | None, *, frozen: int) -> list[Tensor]:
+        """The outputs [B, N', D] that are pooled, from what `lower` gave."""
         x = hidden[:, -1]
-        first = self.settings.blocks - self.settings.mixed + 1
+        first = self.settings.blocks - self.settings.pooled + 1
         outputs = [hidden[:, place] for place, number in enumerate(self.kept(frozen)) if number >= first]
         for layer in self.encoder.layers[frozen:]:
             x = layer(x, mask)
             outputs.append(x)
-        return self._frames(outputs[-self.settings.mixed :], mask)
+        return outputs[-self.settings.pooled :]
 
-    def _frames(self, outputs: list[Tensor], mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """The mixed frames [B, D', N'] that are pooled, and their mask [B, 1, N'] or None."""
-        weights = self.mix.softmax(dim=0)
-        mixed = sum(
-            (weight * self.mix_norm(x) for weight, x in zip(weights, outputs, strict=True)), start=torch.zeros(())
-        )
-        frames = functional.gelu(self.project(self.dropout(mixed)))
-        return frames.transpose(1, 2), None if mask is None else mask[:, None]
+    def _pooled(self, outputs: list[Tensor], mask: Tensor | None) -> Tensor:
+        """Outputs, each pooled over time, side by side and standardised, in full precision [B, E]."""
+        over = None if mask is None else mask[:, None]
+        with full_precision(outputs[0]):
+            parts = [part(x.float().transpose(1, 2), over) for part, x in zip(self.poolings, outputs, strict=True)]
+            vector: Tensor = self.standardise(torch.cat(parts, dim=1))
+        return vector
 
 
 class WhisperEncoder(nn.Module):

@@ -68,7 +68,7 @@ class AugmentationSettings(Settings):
 class RuntimeSettings(Settings):
     """How to compute. Nothing here belongs to a run's identity."""
 
-    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the processor has it")
+    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the processor is faster in it")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto: the fastest that is here")
     threads: int = Field(0, ge=0, le=1024, description="0: as many as there are")
     cache: Path | None = Field(None, description="decoded audio; default: EMOGRAM_CACHE or the user's cache folder")

@@ -4,11 +4,11 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 
 import emogram
+from emogram.training import processor
 from emogram.training.configuration import RuntimeSettings
 from emogram.training.fit import uses_bf16
 
@@ -21,7 +21,7 @@ def describe(runtime: RuntimeSettings) -> dict[str, object]:
         "emogram": emogram.__version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor.name(),
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "precision": "bf16" if uses_bf16(runtime) else "fp32",
@@ -35,11 +35,3 @@ def _version(package: str) -> str:
     except PackageNotFoundError:
         return ""
 
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()

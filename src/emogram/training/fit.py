@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from typing_extensions import override
 
 from emogram.errors import ConfigurationError
+from emogram.training import processor
 from emogram.training.batches import Batches
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
@@ -67,12 +68,12 @@ def check_device(runtime: RuntimeSettings) -> None:
 
 
 def uses_bf16(runtime: RuntimeSettings) -> bool:
-    """Whether the network computes in bfloat16: where asked for, or where the processor has instructions for it."""
+    """Whether the network computes in bfloat16: where asked for, or where the processor is faster in it."""
     if runtime.precision != "auto":
         return runtime.precision == "bf16"
     if runtime.device in {"auto", "cuda"} and torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return processor.gains_from_bf16()
 
 
 def optimizer_steps(batches: int, configuration: Configuration) -> int:

@@ -23,7 +23,7 @@ from emogram.training.optimisation.losses import masked_cross_entropy, soft_targ
 from emogram.training.optimisation.optimizers import optimizer
 from emogram.training.optimisation.schedules import RateSchedule, schedule
 from emogram.training.optimisation.stability import Stability
-from emogram.training.transfer import parameter_groups
+from emogram.training.transfer import parameter_groups, unfreeze
 
 
 class Learner(lightning.LightningModule):
@@ -115,6 +115,7 @@ class Learner(lightning.LightningModule):
         """Begin the sums of the epoch, at the rate that the last validation left."""
         if self._rate is not None:
             self._rate.apply()
+        unfreeze(self.classifier.network, self.settings.transfer, self.current_epoch)
         self.stability.begin(self.current_epoch)
         self._correct = self._seen = 0
         self._loss = 0.0

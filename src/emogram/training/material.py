@@ -13,7 +13,7 @@ from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration, key
 from emogram.training.data import ClipDataset
 
-RESULTS_VERSION = 3
+RESULTS_VERSION = 4
 """Raised whenever the code changes what a configuration gives, so that no old run passes for a new one."""
 
 

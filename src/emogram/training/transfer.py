@@ -30,6 +30,12 @@ class TransferSettings(Settings):
         le=100,
         description="how many last blocks learn besides the head; 0: the head alone; none given: all",
     )
+    unfreeze_every: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="epochs after which one more block learns, from the head down (Howard and Ruder 2018); 0: all at once",
+    )
     layer_decay: float = Field(
         0.8, gt=0, le=1, description="rate of a block as a factor of that of the block above it (Clark et al. 2020)"
     )
@@ -113,6 +119,19 @@ def freeze(network: nn.Module, frozen: int | None) -> None:
         parameter.requires_grad_(False)
     for layer in network.encoder.layers[frozen:]:
         layer.requires_grad_(True)
+
+
+def unfreeze(network: nn.Module, settings: TransferSettings | None, epoch: int) -> None:
+    """Let as many of the blocks that are to learn do so as it is time for in an epoch, counted from 0; the stem comes last."""
+    if settings is None or not settings.unfreeze_every or not isinstance(network, WhisperNetwork):
+        return
+    frozen = frozen_blocks(settings, network)
+    layers = list(network.encoder.layers)[frozen or 0 :]
+    due = epoch // settings.unfreeze_every
+    for depth, layer in enumerate(reversed(layers)):
+        layer.requires_grad_(depth < due)
+    for part in (network.encoder.conv1, network.encoder.conv2, network.encoder.embed_positions):
+        part.requires_grad_(frozen is None and due > len(layers))
 
 
 def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> list[ParameterGroup]:

@@ -41,7 +41,7 @@ def run_folder(folder: Path, parts: Mapping[str, Sequence[Clip]], *, weights: bo
     write_manifest(folder / "manifest.csv", [clip for clip, _ in placed], parts=[part for _, part in placed])
     fields: dict[str, Any] = {
         "spectrogram": "whisper",
-        "network": {"name": "whisper-tiny", "blocks": BLOCKS, "mixed": 1, "width": 8},
+        "network": {"name": "whisper-tiny", "blocks": BLOCKS, "pooled": 1},
         **settings,
     }
     (folder / "configuration.yaml").write_text(validate(fields).to_yaml())
