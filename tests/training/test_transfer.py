@@ -77,7 +77,13 @@ def test_what_is_to_stay_does_not_learn(published: Path, trained: int | None) ->
 
 @pytest.mark.parametrize(
     ("trained", "epoch", "blocks", "stem"),
-    [(None, 2, [], False), (None, 3, [1], False), (None, 6, [0, 1], False), (None, 9, [0, 1], True), (1, 9, [1], False)],
+    [
+        (None, 2, [], False),
+        (None, 3, [1], False),
+        (None, 6, [0, 1], False),
+        (None, 9, [0, 1], True),
+        (1, 9, [1], False),
+    ],
 )
 def test_blocks_join_one_by_one_from_the_head_down(
     published: Path, trained: int | None, epoch: int, blocks: list[int], stem: bool
