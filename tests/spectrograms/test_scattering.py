@@ -52,7 +52,7 @@ def width_s(hertz: float, per_octave: float, longest_s: float) -> float:
     """Gaussians over frequency that meet the next lower one where both have fallen to the root of a half."""
     step = 2 ** (-1 / per_octave)
     deviation_hz = hertz * (1 - step) / (1 + step) / np.sqrt(2 * np.log(np.sqrt(2)))
-    return min(1 / (2 * np.pi * deviation_hz), longest_s)
+    return float(min(1 / (2 * np.pi * deviation_hz), longest_s))
 
 
 def modulus(wave: Array, hertz: float, per_octave: float, rate: float) -> Array:

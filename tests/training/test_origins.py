@@ -14,10 +14,12 @@ import torch
 from emogram.corpora import Clip
 from emogram.corpora.retrieval import fetch
 from emogram.errors import ConfigurationError, LeakError, ModelError
+from emogram.networks.classifier import Classifier
 from emogram.networks.network import Network
 from emogram.networks.published_weights import ENCODERS, PUBLISHED, PublishedEncoder
 from emogram.networks.whisper import SIZES
 from emogram.training import origins
+from emogram.training import run as run_module
 from emogram.training.checkpoints import load_weights, save
 from emogram.training.configuration import Configuration, validate
 from emogram.training.material import prepare
@@ -93,7 +95,7 @@ def test_a_run_with_another_picture_is_refused_unless_adapted(material: runs.Mat
     values = given.model_dump(mode="json", exclude={"runtime", "corpora"})
     for changes, message in (
         ({"spectrogram": {"name": "logmel", "n_mels": 20}}, r"spectrogram: .* knows another picture; choose"),
-        ({"audio": {"sample_rate": 22_050}}, r"audio\.sample_rate=22050: .* knows 16000 Hz; choose"),
+        ({"audio": {"sample_rate": 20_000}}, r"audio\.sample_rate=20000: .* knows 16000 Hz; choose"),
     ):
         with pytest.raises(ConfigurationError, match=message):
             build_classifier(validate({**values, **changes, "transfer": {"source": str(run)}}), 4)
@@ -215,3 +217,33 @@ def test_a_network_without_published_weights_says_whose_there_are() -> None:
     assert origins.published_for("cnn14", 16_000) is PUBLISHED["cnn14-audioset-16k"]
     assert origins.published_for("cnn14", 32_000) is PUBLISHED["cnn14-audioset"]
     assert set(ENCODERS) == {f"whisper-{size}" for size in SIZES}
+
+
+def test_what_low_rank_learned_is_merged_before_a_run_concludes(
+    small: runs.Small, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[Classifier] = []
+
+    def conclude(_: Any, __: Any, classifier: Classifier, *___: Any) -> dict[str, Any]:
+        met.append(classifier)
+        return {}
+
+    monkeypatch.setattr(run_module, "conclude", conclude)
+    small.train(
+        "spectrogram=whisper",
+        "network={name: whisper-tiny, blocks: 2, pooled: 1}",
+        f"transfer={{source: {served / 'model.safetensors'}, trained: 1, lora_rank: 2, copies: 0}}",
+        "fit.epochs=1",
+    )
+    published = teachers.encoder().state_dict()
+    learned = {
+        name.removeprefix("encoder."): value
+        for name, value in met[0].network.state_dict().items()
+        if name.startswith("encoder.")
+    }
+    assert set(learned) == set(published)
+    changed = {name for name, value in learned.items() if not torch.equal(value, published[name])}
+    assert changed == {f"layers.1.self_attn.{part}_proj.weight" for part in ("k", "v", "q", "out")}
+    # The checkpoint keeps both, and gives the same where it is a source itself.
+    again = origins.tensors_of_run(small.folder / "checkpoints" / "best.safetensors")
+    assert all(torch.equal(again[f"encoder.{name}"], value) for name, value in learned.items())

@@ -136,7 +136,7 @@ class Orders(nn.Module):
 
 def deviation_s(centre_hz: float, per_octave: float) -> float:
     """Deviation of a Morlet wavelet's Gaussian whose neighbour, a step lower, meets it at half the power."""
-    below = 2.0 ** (-1 / per_octave)
+    below = math.pow(2.0, -1 / per_octave)
     width_hz = centre_hz * (1 - below) / (1 + below) / math.sqrt(math.log(2))
     return 1 / (2 * math.pi * width_hz)
 
