@@ -12,6 +12,7 @@ NAMES = [
     "AudioError",
     "ConfigurationError",
     "EmogramError",
+    "Explanation",
     "InputWarning",
     "ModelError",
     "ModelInfo",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from emogram.emotions import EMOTIONS
     from emogram.errors import AudioError, ConfigurationError, EmogramError, ModelError
     from emogram.recognition.checks import InputWarning
+    from emogram.recognition.explanation import Explanation
     from emogram.recognition.model_file import ModelInfo
     from emogram.recognition.recognizer import Recognizer, load
     from emogram.recognition.results import Moment, Prediction
@@ -31,6 +32,7 @@ __all__ = [
     "AudioError",
     "ConfigurationError",
     "EmogramError",
+    "Explanation",
     "InputWarning",
     "ModelError",
     "ModelInfo",
@@ -51,6 +53,7 @@ _HOMES = {
     "ConfigurationError": ("emogram.errors", "ConfigurationError"),
     "EmogramError": ("emogram.errors", "EmogramError"),
     "ModelError": ("emogram.errors", "ModelError"),
+    "Explanation": ("emogram.recognition.explanation", "Explanation"),
     "ModelInfo": ("emogram.recognition.model_file", "ModelInfo"),
     "InputWarning": ("emogram.recognition.checks", "InputWarning"),
     "Moment": ("emogram.recognition.results", "Moment"),

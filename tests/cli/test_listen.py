@@ -2,11 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
 
+from emogram.audio import Wave
 from emogram.cli import main
 from tests.recognition.made_up import RATE, spoken
 from tests.recognition.small_models import LABELS, content
@@ -67,3 +69,28 @@ def test_what_cannot_be_is_one_line(
         error = capsys.readouterr().err
         assert problem in error
         assert error.count("\n") == 1
+
+
+def test_a_microphone_is_told_how_long_the_first_answer_takes(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ear:
+        sample_rate = RATE
+
+        def __init__(self, device: object) -> None:
+            assert device is None
+
+        def __enter__(self) -> "Ear":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def __iter__(self) -> Iterator[Wave]:
+            return iter([spoken(level=0.05)])
+
+    monkeypatch.setattr("emogram.recognition.microphone.Microphone", Ear)
+    assert main(arguments[:3]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.startswith("Listening: the first answer comes after 1 s of sound. Stop with Ctrl-C.")
+    assert len(shown.out.splitlines()) == 3

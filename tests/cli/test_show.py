@@ -11,6 +11,7 @@ import soundfile
 from emogram.cli import main
 from emogram.cli.typed import sort_out
 from emogram.errors import ConfigurationError
+from tests.recognition.ears import bursts, pitch_model
 
 RATE = 22_050
 Call = Callable[..., tuple[int, str, str]]
@@ -147,3 +148,53 @@ def test_an_equals_sign_in_a_name_is_no_field(call: Call) -> None:
     Path("a=b.wav").write_bytes(Path("one.wav").read_bytes())
     assert call("a=b.wav", "-o", "x.png")[0] == 0
     assert sort_out(["a=b.wav"]).rest == ("a=b.wav",)
+
+
+@pytest.fixture
+def ear(call: Call) -> str:
+    """A model beside the clips, and a clip that it hears something in."""
+    Path("ear.onnx").write_bytes(pitch_model())
+    soundfile.write("bursts.wav", bursts(), 16_000)
+    return "ear.onnx"
+
+
+def test_why_draws_an_explanation(call: Call, ear: str) -> None:
+    status, output, errors = call("bursts.wav", "--why", "-m", ear, "-o", "why.svg")
+    assert (status, output) == (0, "why.svg\n")
+    assert errors.startswith("bursts.wav: happy 100%, above all 1.00 to 1.25 s, ")
+    assert ElementTree.parse("why.svg").getroot().tag.endswith("svg")
+    status, output, _ = call("bursts.wav", "one.wav", "--why", "-m", ear, "-e", "sad", "-o", "whys")
+    assert (status, output.splitlines()) == (0, ["whys/bursts.png", "whys/one.png"])
+
+
+def test_why_goes_to_a_terminal(call: Call, ear: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("EMOGRAM_MODEL", ear)
+    monkeypatch.setenv("NO_COLOR", "1")
+    status, output, errors = call("bursts.wav", "--why")
+    assert (status, errors) == (0, "")
+    assert "####" in output
+    assert "without the strongest 10% of the cells" in " ".join(output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["one.wav", "-e", "sad"], 2, "--emotion: goes with an explanation; add --why"),
+        (["one.wav", "--why", "-s", "mfcc"], 2, "--spectrogram: changes nothing about an explanation"),
+        (["one.wav", "--why", "-a", "noise"], 2, "--augment: changes nothing"),
+        (["one.wav", "--why", "seed=3"], 2, "seed=3: changes nothing"),
+        (["one.wav", "two.wav", "--why", "-o", "x.png"], 2, "--output x.png: holds one picture, not 2; name a folder"),
+        (["one.wav", "--why", "-e", "hapy", "-o", "x.png"], 2, "emotion: 'hapy' is unknown to the model, did you mean"),
+        (["none.wav", "--why", "-o", "x.png"], 1, "none.wav: does not exist"),
+        (["one.wav", "--why", "-m", "none.onnx", "-o", "x.png"], 1, "none.onnx: does not exist"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line(
+    call: Call, ear: str, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, message: str
+) -> None:
+    monkeypatch.setenv("EMOGRAM_MODEL", ear)
+    told, output, errors = call(*arguments)
+    assert (told, output, errors.count("\n")) == (status, "", 1)
+    assert message in errors
+    assert not list(Path().glob("*.png"))

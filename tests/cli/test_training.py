@@ -180,7 +180,8 @@ def test_a_model_is_put_to_the_test(folds: runs.Folds, call: Call, tmp_path: Pat
     status, output, errors = call(
         "evaluate", folds.run / "model.onnx", "-c", corpus, "-o", tmp_path / "x.csv", "--json"
     )
-    assert (status, errors) == (0, "")
+    assert status == 0
+    assert errors == "note: the model learnt from synthetic; where it heard these speakers, this is no test of it\n"
     assert json.loads(output)["clips"] == len(read_predictions(tmp_path / "x.csv")) == 47
     given, stored = read_predictions(tmp_path / "x.csv"), read_predictions(folds.run / "predictions-test.csv")
     places = [given.clip_ids.index(clip_id) for clip_id in stored.clip_ids if not clip_id.endswith(runs.SILENT)]
@@ -196,7 +197,7 @@ def test_unusable_clips_are_named_and_status_1(folds: runs.Folds, call: Call, tm
     status, output, errors = call("evaluate", folds.run / "model.onnx", "-c", f"synthetic={voices}", "--json")
     assert status == 1
     assert json.loads(output)["clips"] == 46
-    assert [line.split(": ")[2].rpartition("/")[2] for line in errors.splitlines()] == [
+    assert [line.split(": ")[2].rpartition("/")[2] for line in errors.splitlines()[:-1]] == [
         "m02_angry_s1_t01.wav",
         f"{runs.SILENT}.wav",
     ]

@@ -1,5 +1,6 @@
 """A model put to the test: which clips count, which are left out, which cannot be used."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def clip(folder: Path, name: str, emotion: str, level: float = 0.1) -> Clip:
 def test_the_answers_are_those_of_the_recogniser(model: Path, tmp_path: Path) -> None:
     clips = [clip(tmp_path, "a", "sad", 0.3), clip(tmp_path, "bb", "happy"), clip(tmp_path, "ccc", "sad", 0.01)]
     answers = predict_clips(model, clips)
-    assert (answers.unusable, answers.strange) == ((), ())
+    assert (answers.unusable, answers.strange, answers.learnt) == ((), (), ())
     predictions = answers.predictions
     assert predictions.clip_ids == ("a", "bb", "ccc")
     assert predictions.emotions == LABELS
@@ -70,3 +71,8 @@ def test_a_bad_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"junk")
     with pytest.raises(ModelError, match=r"bad\.onnx"):
         predict_clips(tmp_path / "bad.onnx", [clip(tmp_path, "a", "sad")])
+
+
+def test_a_corpus_that_it_learnt_from_is_told(model: Path, tmp_path: Path) -> None:
+    clips = [clip(tmp_path, "a", "sad"), replace(clip(tmp_path, "bb", "sad"), corpus="synthetic")]
+    assert predict_clips(model, clips).learnt == ("synthetic",)

@@ -140,8 +140,14 @@ def test_a_model_is_read_from_a_path_and_from_bytes(tmp_path: Path) -> None:
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"missing\.onnx: does not exist"):
         read_model(tmp_path / "missing.onnx")
-    with pytest.raises(ModelError, match="is no file"):
+    with pytest.raises(ModelError, match=r"is a folder; pass the \.onnx file in it"):
         read_model(tmp_path)
+    (tmp_path / "tiny.onnx").touch()
+    (tmp_path / "model.onnx").touch()
+    with pytest.raises(ModelError, match=rf"is a folder; pass {tmp_path}/model\.onnx"):
+        read_model(tmp_path)
+    with pytest.raises(ModelError, match="is no file"):
+        read_model("/dev/null")
     with pytest.raises(ModelError):
         read_model("a\0b.onnx")
 

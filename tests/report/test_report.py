@@ -287,6 +287,14 @@ def test_gaps_in_the_history_are_not_drawn(disjoint: Path) -> None:
     assert len(re.findall(r"<polyline", html)) == 5
 
 
+def test_an_explanation_is_shown_where_there_is_one(disjoint: Path) -> None:
+    assert "What an answer hangs on" not in read(disjoint).text
+    (disjoint / "figures" / "explanation.png").write_bytes(b"a picture")
+    page = read(disjoint)
+    assert "What an answer hangs on" in page.text
+    assert any((image["src"] or "").startswith("data:image/png;base64,") for image in page.all("img"))
+
+
 def test_large_figure_is_left_out(disjoint: Path) -> None:
     (disjoint / "figures" / "spectrograms.svg").write_bytes(b"x" * (9 << 20))
     page = write_report(disjoint)

@@ -144,6 +144,6 @@ def train_without_export(configuration: Configuration, folder: Path, clips: Sequ
         return 0.0
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("export", "largest_difference", "draw_scores", "draw_spectrograms"):
+        for name in ("export", "largest_difference", "draw_scores", "draw_spectrograms", "draw_explanation"):
             patch.setattr(outcome, name, nothing)
         return run.train(configuration, folder, clips=clips)

@@ -56,6 +56,7 @@ def test_the_folder_is_complete_and_the_metrics_are_last(folds: runs.Folds) -> N
         "model.onnx",
         METRICS,
         *(f"figures/{name}.svg" for name in ("confusion", "learning-curves", "spectrograms")),
+        "figures/explanation.png",
     }
     assert not [name for name in files if name.endswith(".partial")]
     # A report may be made from a finished run at any later time.

@@ -79,7 +79,9 @@ def listen(
     from emogram.recognition.microphone import Microphone
 
     with Microphone(int(device) if device is not None and device.isdecimal() else device) as microphone:
-        typer.echo("Listening. Stop with Ctrl-C. What you say stays on this machine.", err=True)
+        first_s = recognizer.stream(hop_s=hop_s).window_s
+        told = f"Listening: the first answer comes after {first_s:g} s of sound. Stop with Ctrl-C."
+        typer.echo(f"{told} What you say stays on this machine.", err=True)
         _follow(recognizer, iter(microphone), microphone.sample_rate, hop_s=hop_s, seconds=seconds, show=show)
 
 

@@ -1,14 +1,14 @@
 """`emogram show`: a clip as a network sees it, before and after augmentation, on paper, in the terminal, and to hear."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emogram.cli.training import laboratory, tell
-from emogram.cli.typed import names_in, sort_out
+from emogram.cli.typed import Typed, names_in, sort_out
 from emogram.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -42,12 +42,28 @@ def show(
     listen: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the clip and what augmentation makes of it as WAV files.")
     ] = None,
+    *,
+    why: Annotated[
+        bool, typer.Option("--why", "-w", help="Show which part spoke for the emotion that a model hears in it.")
+    ] = False,
+    emotion: Annotated[
+        str | None, typer.Option("--emotion", "-e", help="With --why: this emotion, and not the most probable one.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", metavar="FILE", help="With --why: a model that emogram exported.", envvar="EMOGRAM_MODEL"
+        ),
+    ] = None,
 ) -> None:
     """Draw clips as a network sees them: the wave, and one or all types of spectrogram.
 
     Without -o the picture goes straight into the terminal; where standard output is no terminal, into a PNG file beside
     you. Several clips are compared in one figure, or drawn into one each where -o names a folder. What an augmentation
     draws follows from the field seed. The values are those that a network gets before they are standardised.
+
+    With --why a model is asked: in orange what spoke for the emotion, in blue what spoke against it, and beside them how
+    probable each emotion is. See docs/explanation.md for what that can say and what it cannot.
 
     Examples:
         emogram show clip.wav
@@ -59,12 +75,22 @@ def show(
         emogram show clip.wav --augment speed,noise,masks --listen augmented/ -o before-and-after.png seed=3
 
         emogram show angry.wav sad.wav -o comparison.png
+
+        emogram show clip.wav --why --model model.onnx -o why.png
     """
     with laboratory("emogram show"):
         import emogram.pictures.sheet  # noqa: F401 - to know early that all is there
     typed = sort_out(words)
     if not typed.rest:
         raise ConfigurationError("clip: none given; name a recording, for example emogram show clip.wav")
+    if why:
+        from emogram.cli.why import show_why
+
+        _refuse_settings(typed, {"--spectrogram": spectrogram, "--augment": augment, "--listen": listen})
+        show_why(typed.rest, _target(output, typed.rest), model=model, emotion=emotion)
+        return
+    if emotion is not None:
+        raise ConfigurationError("--emotion: goes with an explanation; add --why")
     configuration = typed.configuration()
     settings = typed.spectrograms(names_in(spectrogram))
     target = _target(output, typed.rest)
@@ -77,6 +103,13 @@ def show(
         return
     for path in _draw_files(target, clips, rate):
         typer.echo(str(path))
+
+
+def _refuse_settings(typed: Typed, options: Mapping[str, object]) -> None:
+    """An explanation has the spectrogram that is in the model."""
+    given = [*typed.fields, *([str(typed.file)] if typed.file else []), *(name for name in options if options[name])]
+    if given:
+        raise ConfigurationError(f"{given[0]}: changes nothing about an explanation; leave it out, or leave out --why")
 
 
 def _target(output: Path | None, clips: Sequence[str]) -> Path | None:

@@ -87,7 +87,8 @@ def evaluate(
     """Accuracy, recall, precision, F1, loss and calibration, with intervals over speakers.
 
     A run or a table of predictions is summed up again from what is stored. A model is run on corpora, and it is up to
-    you that it never heard their speakers; clips with an emotion that it was never taught are left out, and said so.
+    you that it never heard their speakers: where it learnt from a corpus of that name, this is said. Clips with an emotion
+    that it was never taught are left out, and this is said too.
 
     Examples:
         emogram evaluate runs/ravdess
@@ -133,6 +134,9 @@ def _put_to_the_test(model: Path, corpus: Sequence[str] | None) -> "tuple[Predic
     if answers.strange:
         emotions = ", ".join(sorted({clip.emotion for clip in answers.strange}))
         tell(f"{len(answers.strange)} clips left out: the model was never taught {emotions}")
+    if answers.learnt:
+        corpora = ", ".join(answers.learnt)
+        tell(f"note: the model learnt from {corpora}; where it heard these speakers, this is no test of it")
     return answers.predictions, bool(unusable)
 
 

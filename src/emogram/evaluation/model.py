@@ -20,11 +20,13 @@ class Answers:
         predictions: for the clips that it can be tested on.
         unusable: the errors of those whose recording cannot be used.
         strange: those whose emotion it was never taught, so that no answer could be right.
+        learnt: corpora of these clips that the model says it learnt from, so that it may have heard clips and speakers.
     """
 
     predictions: Predictions
     unusable: tuple[AudioError, ...]
     strange: tuple[Clip, ...]
+    learnt: tuple[str, ...]
 
 
 def predict_clips(model: Path, clips: Sequence[Clip]) -> Answers:
@@ -56,4 +58,5 @@ def predict_clips(model: Path, clips: Sequence[Clip]) -> Answers:
     if not kept:
         raise CorpusError(f"none of {len(known)} clips can be used; the first: {errors[0]}")
     predictions = Predictions.from_clips(kept, np.array(rows, dtype=np.float32), recognizer.emotions)
-    return Answers(predictions, tuple(errors), strange)
+    learnt = tuple(sorted({clip.corpus for clip in kept}.intersection(recognizer.info.training_corpora)))
+    return Answers(predictions, tuple(errors), strange, learnt)

@@ -100,8 +100,9 @@ class WhisperNetwork(Network):
         size = SIZES[settings.name.removeprefix("whisper-")]
         self.settings = settings
         self.encoder = WhisperEncoder(size, blocks=settings.blocks, in_bands=in_bands, dropout=settings.block_dropout)
-        self.poolings = nn.ModuleList(pooling(settings.pooling, size.width) for _ in range(settings.pooled))
-        length = sum(part.out_features for part in self.poolings)
+        parts = [pooling(settings.pooling, size.width) for _ in range(settings.pooled)]
+        length = sum(part.out_features for part in parts)
+        self.poolings = nn.ModuleList(parts)
         self.standardise = nn.BatchNorm1d(length, affine=False)
         self.dropout = nn.Dropout(settings.dropout)
         self.head = nn.Linear(length, n_classes)

@@ -42,28 +42,30 @@ def draw(console: Console, clips: Sequence[Shown], *, sample_rate: int) -> None:
     pictures = sum(map(len, looks))
     height = 16 if pictures == 1 else 11 if pictures <= 4 else 8
     for version, its in zip(versions, looks, strict=True):
-        _print(console, Text(version.title, "bold"))
+        print_line(console, Text(version.title, "bold"))
         used = max(1, round(columns * len(version.wave) / sample_rate / longest_s))
         for line in _wave_lines(console, version.wave, used):
-            _print(console, line)
+            print_line(console, line)
         for picture, ends in zip(its, shared, strict=True):
-            _print(console, _heading(console, picture, ends))
+            print_line(console, _heading(console, picture, ends))
             for line in _picture_lines(console, picture, ends, used, height):
-                _print(console, line)
-        _print(console, _time_line(longest_s, columns))
+                print_line(console, line)
+        print_line(console, _time_line(longest_s, columns))
 
 
 def has_colours(console: Console) -> bool:
     """Whether half blocks in colours can be told apart there. NO_COLOR says no (no-color.org), and so does a dumb terminal."""
-    return _has_unicode(console) and not console.no_color and console.color_system in {"truecolor", "256"}
+    return has_unicode(console) and not console.no_color and console.color_system in {"truecolor", "256"}
 
 
-def _has_unicode(console: Console) -> bool:
+def has_unicode(console: Console) -> bool:
+    """Whether block characters can be shown there."""
     return "utf" in (console.encoding or "").lower()
 
 
-def _print(console: Console, line: Text) -> None:
-    if not _has_unicode(console):
+def print_line(console: Console, line: Text) -> None:
+    """Print a line, cut at the edge, spelt in ASCII where the terminal knows no other characters."""
+    if not has_unicode(console):
         line = Text(line.plain.translate(_SPELT_OUT).encode("ascii", "replace").decode())
     console.print(line, no_wrap=True, overflow="crop", crop=True, highlight=False)
 

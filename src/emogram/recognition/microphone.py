@@ -15,6 +15,9 @@ _MOST_WAITING = 200
 """Blocks that wait to be taken, 10 s; then the oldest sound has to go."""
 
 
+_WITHOUT = "take a file instead (emogram listen --input FILE, emogram record --from FILE)"
+
+
 class Microphone:
     """An input device, opened by ``with``, iterated for its blocks [T] as they are recorded.
 
@@ -79,7 +82,7 @@ def _sounddevice() -> Any:
     except ImportError:
         raise MissingExtraError("listening to a microphone", "microphone") from None
     except OSError:
-        remedy = "install it (Debian and Ubuntu: apt install libportaudio2), or listen to a file with --input FILE"
+        remedy = f"install it (Debian and Ubuntu: apt install libportaudio2), or {_WITHOUT}"
         raise AudioError("microphone", "needs the library PortAudio, which is not there", remedy) from None
     return sounddevice
 
@@ -87,5 +90,5 @@ def _sounddevice() -> Any:
 def _no_device(device: int | str | None, error: Exception) -> AudioError:
     which = "no input device" if device is None else f"no input device {device!r}"
     reason = " ".join(str(error).split())[:120]
-    remedy = "connect one, name another with --device, or listen to a file with --input FILE"
+    remedy = f"connect one, name another with --device, or {_WITHOUT}"
     return AudioError("microphone", f"there is {which} that works ({reason})", remedy)

@@ -183,6 +183,10 @@ def _read_file(path: Path) -> tuple[str, bytes]:
     try:
         if not path.exists():
             raise ModelError(f"{name}: does not exist; check the path of the model")
+        if path.is_dir():
+            inside = [path / "model.onnx", *sorted(path.glob("*.onnx"))]
+            found = next((str(file) for file in inside if file.is_file()), "the .onnx file in it")
+            raise ModelError(f"{name}: is a folder; pass {found}")
         if not path.is_file():
             raise ModelError(f"{name}: is no file; pass the path of an .onnx file")
         if path.stat().st_size > MAX_BYTES:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emogram import audio
 from emogram.errors import AudioError, ConfigurationError
 from emogram.recognition.checks import InputMeter
+from emogram.recognition.explanation import Explanation, explain
 from emogram.recognition.model_file import ModelFile, read_model
 from emogram.recognition.results import Prediction, named
 from emogram.recognition.session import Session
@@ -198,6 +199,29 @@ class Recognizer:
             ConfigurationError: a rate or length that cannot be.
         """
         return Stream(self._session, self.info, sample_rate=sample_rate, window_s=window_s, hop_s=hop_s)
+
+    def explain(
+        self,
+        source: audio.Source,
+        *,
+        emotion: str | None = None,
+        array_rate: int | None = None,
+        workers: int | None = None,
+    ) -> Explanation:
+        """Which parts of a recording spoke for an emotion, in time and frequency.
+
+        Args:
+            source: as for `predict`, up to 10 minutes.
+            emotion: to explain; the most probable one where not given.
+            array_rate: sample rate of an array; the model's own where not given.
+            workers: how many threads recognise; as many as there are processors, up to 8, where not given.
+
+        Raises:
+            AudioError: the recording cannot be used.
+            ConfigurationError: an emotion that the model does not know.
+            ModelError: the model fails on it.
+        """
+        return explain(self, source, emotion=emotion, array_rate=array_rate, workers=_workers(workers))
 
     def probabilities(self, window: audio.Wave) -> NDArray[np.float32]:
         """What the graph itself answers: probabilities [K], in the order of `emotions`, of one window [T].

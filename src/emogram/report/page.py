@@ -40,6 +40,7 @@ def write_report(run_folder: Path) -> Path:
     content |= _learning(run)
     content |= {
         "spectrograms": figure(run_folder, "spectrograms"),
+        "explanation": figure(run_folder, "explanation"),
         "parts": _parts(run.split, run.predictions.emotions) if run.split else (),
         "configuration": run.configuration,
         "environment": _flat(run.environment),
@@ -74,6 +75,7 @@ def write_folds_report(folder: Path) -> Path:
         "learning": _fold_curves(runs),
         "training_facts": (),
         "spectrograms": figure(folder, "spectrograms") or figure(runs[0].folder, "spectrograms"),
+        "explanation": figure(runs[0].folder, "explanation"),
         "parts": (),
         "configuration": runs[0].configuration,
         "environment": _flat(runs[0].environment),

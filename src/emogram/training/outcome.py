@@ -24,7 +24,7 @@ from emogram.training.batches import evaluation_batches
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
 from emogram.training.material import Material
-from emogram.training.pictures import draw_scores, draw_spectrograms
+from emogram.training.pictures import draw_explanation, draw_scores, draw_spectrograms
 
 MODEL = "model.onnx"
 _EXPORT_CHECKS = 5
@@ -83,6 +83,7 @@ def conclude(
     findings["export_difference"] = largest_difference(classifier, folder / MODEL, waves)
     draw_scores(folder, findings, predictions["test"])
     draw_spectrograms(folder, material.split.test, classifier.spectrogram, cache)
+    draw_explanation(folder, folder / MODEL, predictions["test"], material.split.test, cache)
     return findings
 
 

@@ -9,9 +9,13 @@ import torch
 
 from emogram.corpora.clip import Clip
 from emogram.emotions import ordered
+from emogram.errors import AudioError
 from emogram.evaluation import figures
+from emogram.evaluation.explained import draw
 from emogram.evaluation.metrics import confusion_matrix
 from emogram.evaluation.predictions import Predictions
+from emogram.evaluation.style import write
+from emogram.recognition import Recognizer, read_model
 from emogram.spectrograms import Spectrogram
 from emogram.training.cache import AudioCache
 
@@ -56,6 +60,32 @@ def draw_spectrograms(folder: Path, clips: Sequence[Clip], front_end: Spectrogra
         title = f"{clip.emotion}, {clip.speaker}" if clip.speaker else clip.emotion
         examples.append(figures.Example(title, spec * front_end.db_per_value, hop_s, front_end.centres_hz))
     figures.save(figures.spectrogram_grid(examples), target / "spectrograms")
+
+
+def draw_explanation(folder: Path, model: Path, test: Predictions, clips: Sequence[Clip], cache: AudioCache) -> None:
+    """Draw what spoke for the answer to one clip, into ``figures/``: the first of the test part that was answered rightly.
+
+    Args:
+        folder: of the run.
+        model: the exported file, which is asked.
+        test: predictions of the test part.
+        clips: of the test part.
+        cache: gives waves.
+    """
+    right = {clip_id for clip_id, good in zip(test.clip_ids, test.predicted == test.truth, strict=True) if good}
+    recognizer = Recognizer(read_model(model))
+    for clip in clips:
+        if clip.clip_id not in right:
+            continue
+        wave = cache(clip)
+        try:
+            explanation = recognizer.explain(wave, emotion=clip.emotion, workers=1)
+        except AudioError:  # a silent clip has an answer, and nothing that speaks for it
+            continue
+        target = folder / "figures"
+        target.mkdir(exist_ok=True)
+        write(draw(explanation, wave, cache.sample_rate, title=clip.clip_id), target / "explanation.png")
+        return
 
 
 def _one_of_each_emotion(clips: Sequence[Clip]) -> list[Clip]:
