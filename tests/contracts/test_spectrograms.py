@@ -213,7 +213,8 @@ def test_settings_that_rule_each_other_out_name_the_field_in_one_line(name: str)
 
 
 EXPORTED: dict[str, dict[str, Any]] = {
-    "cqt": {"fmin_hz": 220.0, "n_bins": 48},
+    "cqt": {"fmin_hz": 440.0, "n_bins": 30},
+    "scattering": {"fmin_hz": 2400.0, "n_bins": 8, "rates_hz": (16.0,)},
     "vqt": {"fmin_hz": 880.0, "n_bins": 24},
     "chroma_cqt": {"fmin_hz": 880.0, "n_bins": 24},
     "scalogram": {"fmin_hz": 440.0, "n_bins": 24},
