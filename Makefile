@@ -1,10 +1,11 @@
 # What a contributor types. PYTHON picks the interpreter, 3.11 or newer: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
+MODELS ?= large base
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-header --constraint requirements/torch.in $(if $(UPGRADE),--upgrade) pyproject.toml
 
-.PHONY: help demo test check format bench picture reference lock clean
+.PHONY: help demo test check format bench pretrained picture reference lock clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -23,6 +24,16 @@ format: .venv/installed-dev  ## put the code into the house format
 
 bench: .venv/installed-dev  ## measure speed, side by side with what one would use instead; NAME=logmel runs one
 	$(BIN)/python -m benchmarks $(NAME)
+
+pretrained: .venv/installed-train  ## train the bundled models from EMOGRAM_DATA=PATH, resumable; MODELS=base, OPTIONS="--jobs 2"
+	$(BIN)/emogram train configurations/student-others.yaml --corpus tess="$(EMOGRAM_DATA)/tess" --corpus emodb="$(EMOGRAM_DATA)/emodb" \
+	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-base-encoder.safetensors" -o pretrained/others
+	for model in $(MODELS); do \
+	  $(BIN)/emogram pretrain configurations/pretrained/$$model.yaml $(OPTIONS) && \
+	  cp pretrained/$$model/model.onnx src/emogram/recognition/models/$$model.onnx && \
+	  mkdir -p docs/results/pretrained-$$model && cp pretrained/$$model/results/* docs/results/pretrained-$$model/ || exit 1; \
+	done
+	$(BIN)/python -m docs.card
 
 picture: .venv/installed-train  ## draw the README's picture again
 	$(BIN)/python docs/images/spectrograms.py

@@ -145,7 +145,7 @@ def test_without_a_model_the_error_says_how_to_get_one(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("EMOGRAM_MODEL", raising=False)
-    monkeypatch.setattr("emogram.recognition.recognizer.BUNDLED_MODEL", folder / "none.onnx")
+    monkeypatch.setattr("emogram.recognition.bundled.FOLDER", folder)
     status, output, errors = predict(capsys, folder)
     assert (status, output) == (2, "")
     assert errors.count("\n") == 1

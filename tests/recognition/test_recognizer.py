@@ -234,11 +234,6 @@ def test_the_model_is_found_by_the_environment(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("EMOGRAM_MODEL", str(path))
     assert emogram.load().info.name == "tiny"
     monkeypatch.delenv("EMOGRAM_MODEL")
-    monkeypatch.setattr("emogram.recognition.recognizer.BUNDLED_MODEL", path)
-    assert emogram.load().info.name == "tiny"
-    monkeypatch.setattr("emogram.recognition.recognizer.BUNDLED_MODEL", tmp_path / "none.onnx")
-    with pytest.raises(ConfigurationError, match="--model FILE or EMOGRAM_MODEL=FILE"):
-        emogram.load()
 
 
 def test_threads_must_be_some() -> None:

@@ -28,6 +28,8 @@ MODULES = (
     "learning_rate",
     "study",
     "search",
+    "pretrain",
+    "models",
     "listing",
     "networks",
 )
@@ -45,6 +47,8 @@ HOMES = {
     "learning-rate": "learning_rate",
     "study": "study",
     "search": "search",
+    "pretrain": "pretrain",
+    "models": "models",
     "show": "show",
     "render": "render",
     "list": "listing",

@@ -38,7 +38,13 @@ def register(application: typer.Typer) -> None:
 def listen(
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL"),
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|FILE",
+            help="base, large, or a file; see: emogram models.",
+            envvar="EMOGRAM_MODEL",
+        ),
     ] = None,
     device: Annotated[
         str | None, typer.Option("--device", "-d", help="Number or part of the name of the microphone.")

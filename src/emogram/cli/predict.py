@@ -57,7 +57,13 @@ def predict(
     ],
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL"),
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|FILE",
+            help="base, large, or a file; see: emogram models.",
+            envvar="EMOGRAM_MODEL",
+        ),
     ] = None,
     output: Annotated[Format, typer.Option("--format", "-f", help="How to write the results.")] = Format.TABLE,
     timeline: Annotated[

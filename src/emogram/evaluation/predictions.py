@@ -147,6 +147,30 @@ def pool(folds: Sequence[Predictions]) -> Predictions:
     )
 
 
+def among(predictions: Predictions, emotions: Sequence[str]) -> Predictions:
+    """The same answers where only these emotions are possible: probabilities of the others are taken away.
+
+    Raises:
+        ConfigurationError: an emotion that is not known, or a clip whose truth is none of them.
+    """
+    unknown = [emotion for emotion in emotions if emotion not in predictions.emotions]
+    if unknown:
+        raise ConfigurationError(f"emotion '{unknown[0]}': is none of {', '.join(predictions.emotions)}")
+    columns = [predictions.emotions.index(emotion) for emotion in emotions]
+    if not np.isin(predictions.truth, columns).all():
+        raise ConfigurationError(f"predictions: some clips are none of {', '.join(emotions)}; leave those out before")
+    kept = np.maximum(predictions.probabilities[:, columns].astype(np.float64), 1e-30)
+    return Predictions(
+        clip_ids=predictions.clip_ids,
+        corpora=predictions.corpora,
+        speakers=predictions.speakers,
+        sexes=predictions.sexes,
+        truth=np.array([columns.index(truth) for truth in predictions.truth], dtype=np.int64),
+        probabilities=(kept / kept.sum(axis=1, keepdims=True)).astype(np.float32),
+        emotions=tuple(emotions),
+    )
+
+
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write one row a clip as CSV; probabilities have the 9 digits that bring the same float32 back."""
     partial = path.with_name(path.name + ".partial")

@@ -5,7 +5,8 @@ The graph has one input ``wave``, float32 ``[B, T]`` at `ModelInfo.sample_rate`,
 operators only, keeps its weights inside, and has neither nested graphs nor functions.
 
 Everything else that is needed to use it lies in the file's ``metadata_props`` under the one key ``emogram``, as JSON: the
-fields of `ModelInfo` and ``format_version``.
+fields of `ModelInfo` and ``format_version``. A card of the model, for people to read, lies beside it as plain text under
+``emogram_card``, which readers of older releases pass over.
 """
 
 import dataclasses
@@ -22,11 +23,13 @@ from emogram.recognition.onnx_scan import scan
 
 FORMAT_VERSION = 1
 METADATA_KEY = "emogram"
+CARD_KEY = "emogram_card"
 INPUT_NAME = "wave"
 OUTPUT_NAME = "probabilities"
 
 MAX_BYTES = 200 * 2**20
 MAX_METADATA_CHARACTERS = 2**20
+MAX_CARD_CHARACTERS = 100_000
 MAX_LABELS = 100
 MAX_ENTRIES = 100
 MAX_WINDOW_S = 60.0
@@ -57,6 +60,8 @@ class ModelInfo:
         emogram_version: that wrote the file.
         created: date, or date and time, in ISO 8601.
         configuration_hash: identity of the run that trained it.
+        card: what it was trained on, what it reaches, what it must not be used for and whose notices it carries, as plain
+            text in lines; empty where it has none.
     """
 
     name: str
@@ -74,6 +79,7 @@ class ModelInfo:
     emogram_version: str = ""
     created: str = ""
     configuration_hash: str = ""
+    card: str = ""
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -99,6 +105,7 @@ class ModelInfo:
             raise _wrong("window_s", self.window_s, f"at least min_s ({self.min_s:g}) and at most {MAX_WINDOW_S:g}")
         for name in ("normalisation", "scores"):
             _check_entries(name, getattr(self, name))
+        _check_card(self.card)
 
     @property
     def threshold(self) -> float:
@@ -106,11 +113,12 @@ class ModelInfo:
         return UNCERTAIN_FACTOR / len(self.labels) if self.uncertain_below is None else self.uncertain_below
 
     def to_metadata(self) -> dict[str, str]:
-        """The entry for the ``metadata_props`` of the ONNX file."""
+        """The entries for the ``metadata_props`` of the ONNX file."""
         fields = {"format_version": FORMAT_VERSION} | {
-            item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)
+            item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self) if item.name != "card"
         }
-        return {METADATA_KEY: json.dumps(fields, ensure_ascii=False, allow_nan=False)}
+        entries = {METADATA_KEY: json.dumps(fields, ensure_ascii=False, allow_nan=False)}
+        return entries | {CARD_KEY: self.card} if self.card else entries
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> "ModelInfo":
@@ -129,7 +137,7 @@ class ModelInfo:
             raise ModelError(
                 f"format_version: {shown} is not {FORMAT_VERSION}; update emogram or export the model again"
             )
-        known = {item.name: item for item in dataclasses.fields(cls)}
+        known = {item.name: item for item in dataclasses.fields(cls) if item.name != "card"}
         for name in fields:
             if name not in known:
                 raise ModelError(
@@ -140,7 +148,7 @@ class ModelInfo:
             if required and name not in fields:
                 raise ModelError(f"{name}: missing from the metadata; export the model again")
         values: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in fields.items()}
-        return cls(**values)
+        return cls(**values, card=metadata.get(CARD_KEY, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +229,11 @@ def _refuse_constant(constant: str) -> float:
 def _check_text(name: str, value: object, *, empty: bool = False) -> None:
     if not isinstance(value, str) or len(value) > 200 or not value.isprintable() or not (value or empty):
         raise _wrong(name, value, "a line of at most 200 characters")
+
+
+def _check_card(value: object) -> None:
+    if not (isinstance(value, str) and len(value) <= MAX_CARD_CHARACTERS and value.replace("\n", "").isprintable()):
+        raise _wrong("card", value, f"text of at most {MAX_CARD_CHARACTERS} characters in lines")
 
 
 def _check_names(name: str, value: object) -> None:

@@ -4,13 +4,13 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emogram import audio
 from emogram.errors import AudioError, ConfigurationError
+from emogram.recognition.bundled import find_model
 from emogram.recognition.checks import InputMeter
 from emogram.recognition.explanation import Explanation, explain
 from emogram.recognition.model_file import ModelFile, read_model
@@ -20,12 +20,7 @@ from emogram.recognition.stream import Stream
 from emogram.recognition.timeline import Timeline, TimelineSettings, listen_through
 from emogram.recognition.windows import Windows
 
-__all__ = ["BUNDLED_MODEL", "MODEL_VARIABLE", "Prediction", "Recognizer", "Windows", "load"]
-
-MODEL_VARIABLE = "EMOGRAM_MODEL"
-"""Environment variable with the path of the model to use where none is named."""
-
-BUNDLED_MODEL = Path(__file__).parent / "models" / "base.onnx"
+__all__ = ["Prediction", "Recognizer", "Windows", "load"]
 
 MAX_WORKERS = 8
 
@@ -243,20 +238,15 @@ def load(model: str | os.PathLike[str] | bytes | None = None, *, threads: int = 
     """A recogniser from a model file.
 
     Args:
-        model: path or bytes of an ONNX file that emogram exported. Where None, the file that the environment variable
-            ``EMOGRAM_MODEL`` names, else the model that comes with emogram.
+        model: path or bytes of an ONNX file that emogram exported, or the name of one that comes with emogram (``base``,
+            ``large``). Where None, what the environment variable ``EMOGRAM_MODEL`` names, else ``base``.
         threads: as for `Recognizer`.
 
     Raises:
-        ModelError: there is no such model, or it cannot be used.
-        ConfigurationError: none is named, and none comes with emogram.
+        ModelError: there is no such file, or it cannot be used.
+        ConfigurationError: no model comes with emogram by that name.
     """
-    if model is None:
-        model = os.environ.get(MODEL_VARIABLE) or BUNDLED_MODEL
-        if model == BUNDLED_MODEL and not BUNDLED_MODEL.is_file():
-            remedy = f"name one (--model FILE or {MODEL_VARIABLE}=FILE); `emogram demo` and `emogram train` export one"
-            raise ConfigurationError(f"model: there is none; {remedy}")
-    return Recognizer(read_model(model), threads=threads)
+    return Recognizer(read_model(find_model(model)), threads=threads)
 
 
 def _heard(blocks: Iterable[audio.Wave], meter: InputMeter) -> Iterator[audio.Wave]:

@@ -8,14 +8,15 @@ from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, SplitError, did_you_mean
 from emogram.splits.published import PROTOCOLS, by_protocol, protocol
 from emogram.splits.schemes import Fractions, by_speaker, kfold, leave_one_speaker_out, speakers_of, stratified
+from emogram.splits.several import corpora_of, leave_corpus_out, release
 from emogram.splits.split import Split
 
-NAMES: tuple[str, ...] = ("stratified", "speaker", "kfold", "loso", *PROTOCOLS)
+NAMES: tuple[str, ...] = ("stratified", "speaker", "kfold", "loso", "leave-corpus-out", "release", *PROTOCOLS)
 """The splits that `make` knows: drawn ones, then published protocols."""
 
 
 def n_folds(clips: Sequence[Clip], name: str, *, folds: int = 5) -> int:
-    """How many folds a split has: 1 for ``stratified`` and ``speaker``, `folds` for ``kfold``.
+    """How many folds a split has: 1 for ``stratified``, ``speaker`` and ``release``, `folds` for ``kfold``.
 
     Raises:
         ConfigurationError: no such split.
@@ -26,6 +27,8 @@ def n_folds(clips: Sequence[Clip], name: str, *, folds: int = 5) -> int:
         return len(protocol(name).tests)
     if name == "loso":
         return len(speakers_of(clips, name))
+    if name == "leave-corpus-out":
+        return len(corpora_of(clips))
     return folds if name == "kfold" else 1
 
 
@@ -70,6 +73,10 @@ def make(
         split = kfold(clips, fold=fold, folds=folds, seed=seed, fractions=fractions)
     elif name == "loso":
         split = leave_one_speaker_out(clips, fold=fold, seed=seed, fractions=fractions)
+    elif name == "leave-corpus-out":
+        split = leave_corpus_out(clips, fold=fold, seed=seed, fractions=fractions)
+    elif name == "release":
+        split = release(clips, seed=seed)
     else:
         split = by_protocol(clips, name, fold=fold, seed=seed, fractions=fractions)
     empty = [part for part, chosen in split.parts().items() if not chosen]

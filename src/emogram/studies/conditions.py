@@ -8,6 +8,8 @@ same noise and comparisons stay paired.
 import hashlib
 import math
 from collections.abc import Sequence
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,9 +18,12 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.signal import butter, sosfilt
 
+from emogram.audio import SILENCE_PEAK
 from emogram.augmentation.noise import coloured, mixed
+from emogram.augmentation.recordings import Recordings
+from emogram.augmentation.waveform import looped, power
 from emogram.corpora.clip import Clip
-from emogram.errors import CorpusError
+from emogram.errors import ConfigurationError, CorpusError
 from emogram.evaluation.predictions import Predictions
 from emogram.recognition.recognizer import Recognizer, Windows, load
 from emogram.training.cache import AudioCache
@@ -31,6 +36,16 @@ Wave = npt.NDArray[np.float32]
 
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Clean(_Settings):
+    """The clips as they are."""
+
+    label: str = CLEAN
+
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
+        """The wave [T] as it is."""
+        return wave
 
 
 class Noise(_Settings):
@@ -48,6 +63,45 @@ class Noise(_Settings):
         """The noisy wave [T]; the noise follows from the clip."""
         rng = np.random.default_rng([*clip.clip_id.encode()])
         return mixed(wave, coloured(len(wave), "white", rng, sample_rate=sample_rate), snr_db=self.snr_db)
+
+
+class Background(_Settings):
+    """An excerpt of a recording from a folder at a signal-to-noise ratio over the whole clip, repeated where too short."""
+
+    name: Literal["background"] = "background"
+    snr_db: float = Field(10.0, ge=-20, le=60, description="signal-to-noise ratio")
+    folder: Path = Field(description="with recordings, searched to its depth")
+    recordings: str = Field("*", description="pattern of the names of those that sound, as 5-*")
+
+    @property
+    def label(self) -> str:
+        """In tables: ``background 10 dB``."""
+        return f"background {self.snr_db:g} dB"
+
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
+        """The wave [T] with the background; recording and excerpt follow from the clip.
+
+        Raises:
+            ConfigurationError: the folder holds no such recording.
+        """
+        sounds = _recordings(sample_rate)
+        names = [name for name in sounds.names(self.folder) if fnmatch(Path(name).name, self.recordings)]
+        if not names:
+            raise ConfigurationError(
+                f"recordings={self.recordings}: {self.folder} holds none of that name; choose others"
+            )
+        rng = np.random.default_rng([*clip.clip_id.encode()])
+        for _ in names:  # a silent recording is no background
+            sound = sounds.wave(self.folder, names[int(rng.integers(len(names)))])
+            excerpt = looped(sound, len(wave), float(rng.random()))
+            if power(excerpt) >= SILENCE_PEAK**2:
+                break
+        return mixed(wave, excerpt, snr_db=self.snr_db)
+
+
+@cache
+def _recordings(sample_rate: int) -> Recordings:
+    return Recordings(sample_rate)
 
 
 class Telephone(_Settings):
@@ -87,7 +141,7 @@ class OtherCorpus(_Settings):
         return wave
 
 
-Condition = Annotated[Noise | Telephone | OtherCorpus, Field(discriminator="name")]
+Condition = Annotated[Noise | Background | Telephone | OtherCorpus, Field(discriminator="name")]
 
 
 def stem(condition: Condition, clips: Sequence[Clip] = ()) -> str:
@@ -96,7 +150,9 @@ def stem(condition: Condition, clips: Sequence[Clip] = ()) -> str:
     return f"{condition.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def predict(model: Path, clips: Sequence[Clip], condition: Condition, cache_folder: Path, threads: int) -> Predictions:
+def predict(
+    model: Path, clips: Sequence[Clip], condition: Condition | Clean, cache_folder: Path, threads: int
+) -> Predictions:
     """What an exported model answers for clips under a condition.
 
     Clips with an emotion that the model was never taught are left out.

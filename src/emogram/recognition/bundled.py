@@ -1,0 +1,44 @@
+"""The models that come with emogram, by name: the files beside this module, in the folder ``models``."""
+
+import os
+import re
+from pathlib import Path
+
+from emogram.errors import ConfigurationError
+
+FOLDER = Path(__file__).parent / "models"
+DEFAULT = "base"
+"""The model that is used where none is named."""
+
+MODEL_VARIABLE = "EMOGRAM_MODEL"
+"""Environment variable with the path or name of the model to use where none is named."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
+
+
+def bundled() -> dict[str, Path]:
+    """The models that come with emogram, by name, the default first."""
+    found = sorted(FOLDER.glob("*.onnx"), key=lambda path: (path.stem != DEFAULT, path.stem))
+    return {path.stem: path for path in found}
+
+
+def find_model(model: str | os.PathLike[str] | bytes | None) -> str | os.PathLike[str] | bytes:
+    """Where a model lies that is given by path, bytes or name, or not at all.
+
+    A bare word that is no file here is a name. Where None is given, the environment variable `MODEL_VARIABLE` counts as
+    given, else `DEFAULT`.
+
+    Raises:
+        ConfigurationError: none comes with emogram by that name; lists those that do.
+    """
+    if model is None:
+        model = os.environ.get(MODEL_VARIABLE) or DEFAULT
+    if not isinstance(model, str) or not _NAME.fullmatch(model) or Path(model).exists():
+        return model
+    found = bundled()
+    if model in found:
+        return found[model]
+    if found:
+        raise ConfigurationError(f"model {model!r}: none comes by that name; choose {', '.join(found)}, or name a file")
+    remedy = f"name a file (--model FILE or {MODEL_VARIABLE}=FILE); `emogram demo` and `emogram train` export one"
+    raise ConfigurationError(f"model {model!r}: none comes with this copy of emogram; {remedy}")
