@@ -1,8 +1,9 @@
-"""Spectrograms: clips a second on one thread, emogram beside librosa or scipy, in turn on the same noise.
+"""Spectrograms: clips a second on one thread, emogram beside librosa or scipy and nnAudio, in turn on the same noise.
 
-The reference of a type is what a user would call instead, with the same window, hop and bands. Beside each ratio stands
-what bounds ours: *transform* (windowing and Fourier transform), *arithmetic* (matrix products) or *memory* (passes over
-the values), as told by the slowest part and its share of the time.
+The reference of a type is what a user would call instead, with the same window, hop and bands; nnAudio stands beside where
+it has the type, as torch modules over the whole batch. Beside the ratios stands what bounds ours: *transform* (windowing and
+Fourier transform), *arithmetic* (matrix products) or *memory* (passes over the values), as told by the slowest part and its
+share of the time.
 """
 
 import statistics
@@ -20,9 +21,13 @@ import scipy.fft
 import scipy.ndimage
 import scipy.signal
 import torch
+from nnAudio import features
+from torch import nn
 
 from emogram import filterbanks
 from emogram.spectrograms import SPECTROGRAMS, Spectrogram
+from emogram.spectrograms.scattering import deviation_s
+from emogram.spectrograms.stages import LogCompression
 
 _CLIPS, _CLIP_S, _RATE, _ROUNDS = 8, 3.5, 16_000, 7
 _N_FFT, _WINDOW, _HOP, _BANDS = 512, 400, 160, 64
@@ -35,6 +40,7 @@ _BOUNDS = {
     "GaborFilterbank": "arithmetic",
     "Matrix": "arithmetic",
     "TimeFilters": "arithmetic",
+    "Orders": "arithmetic",
 }
 
 Wave = npt.NDArray[np.float32]
@@ -57,18 +63,21 @@ class Reference:
 
 
 def main() -> None:
-    """Print a row for each type with a reference: both rates, the median of the ratios round by round, and the bound."""
+    """Print a row for each type with a reference: the rates, the median of the ratios round by round, and the bound."""
     torch.set_num_threads(1)
     waves = (0.1 * np.random.default_rng(0).standard_normal((_CLIPS, round(_CLIP_S * _RATE)))).astype(np.float32)
     print(f"{_CLIP_S} s clips at {_RATE} Hz, one thread, clips/s of processor time, median of {_ROUNDS - 1} rounds")
-    print(f"torch {version('torch')}, librosa {version('librosa')}, scipy {version('scipy')}\n")
-    print(f"{'type':16} {'emogram':>8} {'reference':>9} {'ratio':>7} {'target':>7}  {'reference':42} bound")
+    packages = ", ".join(f"{package} {version(package)}" for package in ("torch", "librosa", "scipy", "nnAudio"))
+    print(f"{packages}\n")
+    header = f"{'type':16} {'emogram':>8} {'reference':>9} {'ratio':>7} {'target':>7} {'nnAudio':>8} {'ratio':>7}"
+    print(f"{header}  {'reference':42} bound")
+    beside = _nnaudio()
     for name in SPECTROGRAMS:
         for reference in _references().get(name, ()):
-            _compare(name, reference, waves)
+            _compare(name, reference, beside.get(name), waves)
 
 
-def _compare(name: str, reference: Reference, waves: Wave) -> None:
+def _compare(name: str, reference: Reference, beside: nn.Module | None, waves: Wave) -> None:
     front_end = SPECTROGRAMS[name].model_validate({}).build(_RATE)
     batch = torch.from_numpy(waves)
     few = waves[:2] if reference.target > 10 else waves
@@ -81,11 +90,20 @@ def _compare(name: str, reference: Reference, waves: Wave) -> None:
         for wave in few:
             reference.compute(wave)
 
-    rows = [(_rate(ours, _CLIPS), _rate(theirs, len(few))) for _ in range(_ROUNDS)][1:]
-    mine, other = (statistics.median(column) for column in zip(*rows, strict=True))
-    ratio = statistics.median(mine / other for mine, other in rows)
+    def others() -> None:
+        with torch.inference_mode():
+            if beside is not None:
+                beside(batch)
+
+    rates = [ours, theirs, *([] if beside is None else [others])]
+    rows = [[_rate(work, len(few) if work is theirs else _CLIPS) for work in rates] for _ in range(_ROUNDS)][1:]
+    mine, *found = (statistics.median(column) for column in zip(*rows, strict=True))
+    ratios = [statistics.median(row[0] / row[place] for row in rows) for place in range(1, len(rates))]
     bound = _bound(front_end, batch)
-    print(f"{name:16} {mine:8.0f} {other:9.1f} {ratio:7.1f} {reference.target:7.1f}  {reference.source:42} {bound}")
+    told = f"{found[1]:8.0f} {ratios[1]:7.1f}" if beside is not None else f"{'-':>8} {'-':>7}"
+    print(
+        f"{name:16} {mine:8.0f} {found[0]:9.1f} {ratios[0]:7.1f} {reference.target:7.1f} {told}  {reference.source:42} {bound}"
+    )
 
 
 def _bound(front_end: Spectrogram, batch: torch.Tensor) -> str:
@@ -101,6 +119,31 @@ def _bound(front_end: Spectrogram, batch: torch.Tensor) -> str:
                     seconds[type(part).__name__] += time.process_time() - started
     slowest = max(seconds, key=lambda part: seconds[part])
     return f"{_BOUNDS.get(slowest, 'memory')} ({slowest} {seconds[slowest] / sum(seconds.values()):.0%})"
+
+
+def _nnaudio() -> dict[str, nn.Module]:
+    """The types that nnAudio has, by our names."""
+    framed: dict[str, Any] = {
+        "sr": _RATE,
+        "n_fft": _N_FFT,
+        "win_length": _WINDOW,
+        "hop_length": _HOP,
+        "pad_mode": "constant",
+        "verbose": False,
+    }
+    bands: dict[str, Any] = {**framed, "n_mels": _BANDS, "fmin": _FMIN_HZ, "fmax": _FMAX_HZ, "htk": True, "norm": None}
+    octaves = {**_OCTAVES, "verbose": False}
+    gammatone: dict[str, Any] = {**framed, "n_bins": _BANDS, "fmin": _FMIN_HZ, "fmax": _FMAX_HZ}
+    mel = features.MelSpectrogram(**bands)
+    return {
+        "magnitude": features.STFT(**framed, output_format="Magnitude"),
+        "mel": mel,
+        "logmel": nn.Sequential(mel, LogCompression(_FLOOR)),
+        "gammatone": nn.Sequential(features.Gammatonegram(**gammatone), LogCompression(_FLOOR)),
+        "mfcc": features.MFCC(sr=_RATE, n_mfcc=20, **{name: value for name, value in bands.items() if name != "sr"}),
+        "cqt": features.CQT1992v2(**octaves),
+        "vqt": features.VQT(**octaves, gamma=20.0),
+    }
 
 
 def _references() -> dict[str, tuple[Reference, ...]]:
@@ -127,6 +170,7 @@ def _references() -> dict[str, tuple[Reference, ...]]:
         "hpss": (Reference("librosa.decompose.hpss, mel", _hpss),),
         "gabor": (Reference("librosa.feature.melspectrogram, log (fixed)", lambda y: np.log(_mel(y) + _FLOOR)),),
         "modulation": (Reference("librosa mel, scipy.signal.stft along time", _modulation),),
+        "scattering": (Reference("scipy.signal.fftconvolve, path by path", _scattering),),
     }
 
 
@@ -223,6 +267,29 @@ def _wavelets(wave: Wave) -> Array:
         wavelet = np.exp(6j * time_s - time_s**2 / 2) / np.sqrt(scale)
         rows.append(np.log(np.abs(scipy.signal.fftconvolve(wave, wavelet, "same")[::_HOP]) ** 2 + _FLOOR))
     return np.stack(rows)
+
+
+def _scattering(wave: Wave) -> Array:
+    """Moduli at every 20th sample, then rises and falls of four rates, all averaged over time."""
+    average = np.exp(-0.5 * (np.arange(-128, 129) / 32) ** 2)
+    average /= average.sum()
+    paths = []
+    for band in range(48):
+        hertz = 100 * 2 ** (band / 8)
+        moduli = np.abs(scipy.signal.fftconvolve(wave, _morlet(hertz, 8, _RATE), "same"))[::20]
+        for rate_hz in (None, 8.0, 16.0, 32.0, 64.0):
+            path = moduli
+            if rate_hz is not None:
+                path = np.abs(scipy.signal.fftconvolve(moduli, _morlet(rate_hz, 1, _RATE / 20), "same"))
+            paths.append(np.log(scipy.signal.fftconvolve(path, average, "same")[::16] + 1e-4))
+    return np.stack(paths)
+
+
+def _morlet(hertz: float, per_octave: float, rate: float) -> Array:
+    width = min(deviation_s(hertz, per_octave), 0.04) * rate
+    places = np.arange(-int(4 * width), int(4 * width) + 1)
+    gaussian = np.exp(-0.5 * (places / width) ** 2)
+    return np.asarray(gaussian / gaussian.sum() * np.exp(2j * np.pi * hertz * places / rate))
 
 
 def _rate(work: Callable[[], None], clips: int) -> float:

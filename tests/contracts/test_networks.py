@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from typing_extensions import override
 
+from emogram.networks import mobilenet
 from emogram.networks.classifier import Classifier, Recognition
 from emogram.networks.cnn import BlockName, ConvolutionName
 from emogram.networks.export import TOLERANCE as EXPORT_TOLERANCE
 from emogram.networks.export import export
 from emogram.networks.layers import ActivationName, DropName, NormalisationName
+from emogram.networks.mobilenet import _STAGES
 from emogram.networks.network import Network
 from emogram.networks.pooling import PoolingName
 from emogram.networks.registry import NETWORKS, settings_of
@@ -76,6 +78,20 @@ REDUCED: dict[str, dict[str, Any]] = {
     **{f"whisper-{size}": {"blocks": 2, "pooled": 2} for size in ("tiny", "base", "small")},
 }
 """Narrower or shallower than their names say."""
+
+_TWO_STAGES = {"stem_channels": 6, "channels": (8, 12), "strides": (1, 2)}
+EXPORTED: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(
+        ("cnn-small", "cnn-plain", "cnn-excited", "cnn-separable", "cnn-branches", "cnn-attention"), _TWO_STAGES
+    ),
+    "cnn-student": {**_TWO_STAGES, "strides": (2, (2, 1))},
+    "cnn-dilated": {**_TWO_STAGES, "strides": (2, 1), "dilations": (1, 2)},
+    **{name: {**_TWO_STAGES, "sequence_width": 16} for name in ("crnn", "cnn-multihead")},
+}
+"""Two stages for the export, whose time goes with the number of layers: a third is made as the second is."""
+
+EXPORTED_STAGES = tuple(_STAGES[number] for number in (0, 1, 3, 6, 7, 10, 13))
+"""Of MobileNet, blocks with each kernel, activation and step, with and without excitation and a way around."""
 
 CANCELLED = {"audiontt": {"convolutions.0.bias", "convolutions.4.bias"}}
 """Parameters that a publisher's file has and that a normalisation right behind them cancels."""
@@ -286,7 +302,9 @@ class Exported:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    voices = {name: build(name) for name in NETWORKS if name not in SAME_GRAPH}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mobilenet, "_STAGES", EXPORTED_STAGES)
+        voices = {name: build(name, **EXPORTED.get(name, {})) for name in NETWORKS if name not in SAME_GRAPH}
     classifier = Classifier(LogMelSettings().build(RATE), Choir(voices)).eval()
     classifier.standardisation.mean.fill_(-5.0)
     classifier.standardisation.deviation.fill_(2.5)
@@ -335,6 +353,8 @@ def test_our_own_reader_takes_the_file(exported: Exported) -> None:
 
 def test_every_network_is_told_of_here() -> None:
     assert set(BUDGETS) == set(NETWORKS)
-    assert {*REDUCED, *SAME_GRAPH, *SAME_GRAPH.values()} <= set(NETWORKS)
+    assert {*REDUCED, *EXPORTED, *SAME_GRAPH, *SAME_GRAPH.values()} <= set(NETWORKS)
+    for what in ("kernel", "excitation", "activation", "stride"):
+        assert {getattr(stage, what) for stage in EXPORTED_STAGES} == {getattr(stage, what) for stage in _STAGES}
     assert not set(SAME_GRAPH) & set(SAME_GRAPH.values())
     assert LogMelSettings().n_mels == N_BANDS

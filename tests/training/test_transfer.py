@@ -12,7 +12,7 @@ from emogram.errors import ConfigurationError, EmogramError, ModelError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork
 from emogram.training.configuration import Configuration, validate
 from emogram.training.run import build_classifier
-from emogram.training.transfer import frozen_blocks, parameter_groups, unfreeze
+from emogram.training.transfer import freeze, frozen_blocks, hold, normalisations, parameter_groups, unfreeze
 
 PREFIX = "model.encoder."
 BLOCKS = 2
@@ -96,6 +96,63 @@ def test_blocks_join_one_by_one_from_the_head_down(
     assert network.head.weight.requires_grad
 
 
+def test_low_rank_leaves_all_but_thin_additions_as_they_are(published: Path) -> None:
+    given = configuration(published, trained=1, lora_rank=3)
+    classifier = build_classifier(given, 4)
+    network = classifier.network
+    learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    additions = {name: p for name, p in learning.items() if name.startswith("encoder.")}
+    parts = ("k_proj", "v_proj", "q_proj", "out_proj")
+    assert set(additions) == {
+        f"encoder.layers.1.self_attn.{part}.parametrizations.weight.0.{side}"
+        for part in parts
+        for side in ("up", "down")
+    }
+    assert {p.numel() for p in additions.values()} == {3 * SIZES["tiny"].width}
+    scale = {id(p): group.lr_scale for group in parameter_groups(classifier, given.transfer) for p in group.weights}
+    assert {scale[id(p)] for p in additions.values()} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("network", "fields", "message"),
+    [
+        (
+            "whisper-tiny",
+            {"batch_norm": "frozen"},
+            r"batch_norm=frozen: no batch normalisation of this network is loaded",
+        ),
+        ("cnn-tiny", {"lora_rank": 2}, r"lora_rank, unfreeze_every and trained above 0 are for the blocks of Whisper"),
+        ("cnn-tiny", {"trained": 1}, r"lora_rank, unfreeze_every and trained above 0 are for the blocks of Whisper"),
+    ],
+)
+def test_what_a_network_has_no_parts_for_is_refused(
+    network: str, fields: dict[str, Any], message: str, published: Path
+) -> None:
+    given = configuration(published, **fields).transfer
+    assert given is not None
+    made = build_classifier(validate({"network": network, "spectrogram": "whisper"}), 4).network
+    with pytest.raises(ConfigurationError, match=message):
+        freeze(made, given)
+
+
+def test_low_rank_and_blocks_that_join_one_by_one_rule_each_other_out(published: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"transfer: unfreeze_every: with lora_rank the blocks stay"):
+        configuration(published, lora_rank=2, unfreeze_every=1)
+
+
+def test_frozen_normalisation_keeps_its_statistics_in_training(published: Path) -> None:
+    given = configuration(published, batch_norm="frozen").transfer
+    assert given is not None
+    network = build_classifier(validate({"network": "cnn-tiny"}), 4).network
+    freeze(network, given)
+    hold(network.train(), given)
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    network(torch.randn(4, 1, 64, 20)).sum().backward()
+    assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
+    assert {p.grad is None for part in normalisations(network) for p in part.parameters()} == {True}
+    assert network.head.weight.grad is not None
+
+
 def test_rates_fall_from_the_head_down(published: Path) -> None:
     given = configuration(published, rate=0.5, layer_decay=0.1)
     classifier = build_classifier(given, 4)
@@ -149,6 +206,13 @@ def test_settings_that_rule_each_other_out(published: Path) -> None:
         frozen_blocks(configuration(published, trained=3).transfer, network_of(given))
     with pytest.raises(EmogramError, match=r"transfer\.source="):
         configuration(published.parent / "gone").determinants()
+
+
+def test_fields_that_came_later_change_no_identity_until_they_are_used(published: Path) -> None:
+    fields = configuration(published).determinants()
+    assert not {"adapt", "batch_norm", "lora_rank"} & set(fields["transfer"])
+    assert "test_s" not in fields["audio"]
+    assert configuration(published, lora_rank=2).determinants()["transfer"]["lora_rank"] == 2
 
 
 def test_identity_follows_the_content_and_not_the_place(published: Path, tmp_path: Path) -> None:

@@ -67,24 +67,43 @@ def download(
     return [_fetch_archive(archive, Path(directory).absolute(), progress, wait_s) for archive in ARCHIVES[name]]
 
 
-def _fetch_archive(archive: Archive, directory: Path, progress: Progress | None, wait_s: float) -> Path:
+def fetch(url: str, checksum: str | None, file: Path, *, progress: Progress | None = None, wait_s: float = 2.0) -> Path:
+    """Download a file, going on where a download broke off; one that is there and has the checksum is left as it is.
+
+    Args:
+        url: of the file.
+        checksum: ``md5:…`` or ``sha256:…``, None where nobody states one.
+        file: where to; its folder is made if needed.
+        progress: called as bytes arrive.
+        wait_s: pause before a broken connection is tried again, doubled each time.
+
+    Returns:
+        the file.
+
+    Raises:
+        CorpusError: the server fails, the disk is full, or the checksum differs.
+    """
     import pooch  # noqa: PLC0415
 
+    file.parent.mkdir(parents=True, exist_ok=True)
+    downloader = _Downloader(file.with_name(f"{file.name}.partial"), progress, wait_s)
+    try:
+        with _quiet(pooch.get_logger()):
+            pooch.retrieve(url, checksum, fname=file.name, path=file.parent, downloader=downloader)
+    except ValueError as error:  # how pooch tells that the checksum differs; the file is gone by then
+        problem = f"what arrived has another checksum than {checksum}, and was removed"
+        raise CorpusError(f"{url}: {problem}; run the command again, or fetch it by hand") from error
+    return file
+
+
+def _fetch_archive(archive: Archive, directory: Path, progress: Progress | None, wait_s: float) -> Path:
     folder = directory / archive.folder
     if folder.exists():
         return folder
     if 4 * archive.size_bytes > (free := free_bytes(directory)):  # packed and unpacked
         needed = 4 * archive.size_bytes // 2**20
         raise CorpusError(f"{directory}: {free // 2**20} MiB free, about {needed} MiB needed; choose another disk")
-    directory.mkdir(parents=True, exist_ok=True)
-    file = directory / f"{archive.folder}.zip"
-    downloader = _Downloader(file.with_name(f"{file.name}.partial"), progress, wait_s)
-    try:
-        with _quiet(pooch.get_logger()):
-            pooch.retrieve(archive.url, archive.checksum, fname=file.name, path=directory, downloader=downloader)
-    except ValueError as error:  # how pooch tells that the checksum differs; the file is gone by then
-        problem = f"what arrived has another checksum than {archive.checksum}, and was removed"
-        raise CorpusError(f"{archive.url}: {problem}; run the command again, or fetch it by hand") from error
+    file = fetch(archive.url, archive.checksum, directory / f"{archive.folder}.zip", progress=progress, wait_s=wait_s)
     try:
         unpack(file, folder)
     except CorpusError:

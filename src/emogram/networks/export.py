@@ -73,7 +73,6 @@ def largest_difference(classifier: Classifier, path: Path, waves: Iterable[npt.N
 
 
 def _graph(recognition: Recognition, example: torch.Tensor) -> Any:
-    batch, samples = torch.export.Dim("batch", min=1, max=65536), torch.export.Dim("samples", min=16)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # The exporter warns of its own use of what its own dependencies deprecate.
@@ -83,7 +82,9 @@ def _graph(recognition: Recognition, example: torch.Tensor) -> Any:
             (example,),
             input_names=[INPUT_NAME],
             output_names=[OUTPUT_NAME],
-            dynamic_shapes={"wave": {0: batch, 1: samples}},
+            # Names without bounds: the shortest wave that the exporter allows follows from the front end, and where a bound
+            # contradicts it the whole network is traced again.
+            dynamic_shapes={"wave": {0: "batch", 1: "samples"}},
             dynamo=True,
             verbose=False,
         )

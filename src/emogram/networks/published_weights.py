@@ -221,3 +221,34 @@ PUBLISHED: dict[str, PublishedWeights] = {
     ),
 }
 """Published weights by a name of ours."""
+
+
+@dataclass(frozen=True)
+class PublishedEncoder:
+    """A published encoder: where its file lies, and its checksum, None where it is not known here."""
+
+    address: str
+    checksum: str | None
+
+
+def _whisper(size: str, revision: str, sha256: str | None) -> PublishedEncoder:
+    return PublishedEncoder(
+        f"https://huggingface.co/openai/whisper-{size}/resolve/{revision}/model.safetensors",
+        None if sha256 is None else f"sha256:{sha256}",
+    )
+
+
+ENCODERS: dict[str, PublishedEncoder] = {
+    "whisper-tiny": _whisper("tiny", "169d4a4341b33bc18d8881c4b69c2e104e1cc0af", None),
+    "whisper-base": _whisper(
+        "base",
+        "e37978b90ca9030d5170a5c07aadb050351a65bb",
+        "07cadb9f25677c8d50df603e66a98fbd842cce45047139baeb16e6219a1e807b",
+    ),
+    "whisper-small": _whisper(
+        "small",
+        "973afd24965f72e36ca33b3055d56a652f456b4d",
+        "1d7734884874f1a1513ed9aa760a4f8e97aaa02fd6d93a3a85d27b2ae9ca596b",
+    ),
+}
+"""Whisper's encoders (Radford et al. 2023; MIT licence) at a fixed revision, by the name of the network."""

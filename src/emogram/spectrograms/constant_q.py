@@ -17,7 +17,9 @@ from emogram.spectrograms.settings import CompressedSettings, TypeSettings, samp
 from emogram.spectrograms.stages import BinPower, Matrix, PerFramePeak, RootCompression
 
 
-class _OctaveSettings(TypeSettings):
+class OctaveSettings(TypeSettings):
+    """Settings of a type whose bins are evenly spaced in pitch."""
+
     hop_ms: float = Field(10.0, gt=0, le=1000, description="step from frame to frame")
     fmin_hz: float = Field(55.0, ge=10, description="centre of the first bin")
     n_bins: int = Field(84, ge=4, le=1024, description="number of bins")
@@ -27,8 +29,8 @@ class _OctaveSettings(TypeSettings):
         """Centre of each bin, Hz, shape [n_bins]."""
         return np.asarray(self.fmin_hz * 2.0 ** (np.arange(self.n_bins) / self.bins_per_octave))
 
-    def _transform(self, atoms: list[Atom], sample_rate: int) -> MultirateCorrelation:
-        hop_length = samples(self.hop_ms, sample_rate)
+    def transform_of(self, atoms: list[Atom], hop_length: int, sample_rate: int) -> MultirateCorrelation:
+        """The filters, one an atom. Raises `ConfigurationError` as `build` does."""
         longest = round(2 * atoms[0].reach_s * sample_rate)
         if hop_length > longest:
             raise ConfigurationError(
@@ -57,7 +59,7 @@ def _constant_q_atoms(
     return atoms
 
 
-class CQTSettings(_OctaveSettings, CompressedSettings):
+class CQTSettings(OctaveSettings, CompressedSettings):
     """Constant-Q transform (Brown 1991): power of bins evenly spaced in pitch, each window as many periods long."""
 
     name: Literal["cqt"] = "cqt"
@@ -66,7 +68,7 @@ class CQTSettings(_OctaveSettings, CompressedSettings):
     def build(self, sample_rate: int) -> Spectrogram:
         atoms = _constant_q_atoms(self.centres_hz(), self.bins_per_octave, 0.0, sample_rate)
         return Spectrogram(
-            self._transform(atoms, sample_rate),
+            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
             BinPower(0, self.n_bins),
             self.compressor(),
             axis=Axis(self.centres_hz()),
@@ -74,7 +76,7 @@ class CQTSettings(_OctaveSettings, CompressedSettings):
         )
 
 
-class VQTSettings(_OctaveSettings, CompressedSettings):
+class VQTSettings(OctaveSettings, CompressedSettings):
     """Variable-Q transform (Schörkhuber et al. 2014): as constant-Q, with shorter windows at low frequencies."""
 
     name: Literal["vqt"] = "vqt"
@@ -84,7 +86,7 @@ class VQTSettings(_OctaveSettings, CompressedSettings):
     def build(self, sample_rate: int) -> Spectrogram:
         atoms = _constant_q_atoms(self.centres_hz(), self.bins_per_octave, self.gamma_hz, sample_rate)
         return Spectrogram(
-            self._transform(atoms, sample_rate),
+            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
             BinPower(0, self.n_bins),
             self.compressor(),
             axis=Axis(self.centres_hz()),
@@ -92,7 +94,7 @@ class VQTSettings(_OctaveSettings, CompressedSettings):
         )
 
 
-class ChromaCQTSettings(_OctaveSettings):
+class ChromaCQTSettings(OctaveSettings):
     """Chroma of the constant-Q transform: magnitudes summed over octaves, C first, each frame's peak at 1."""
 
     name: Literal["chroma_cqt"] = "chroma_cqt"
@@ -103,7 +105,7 @@ class ChromaCQTSettings(_OctaveSettings):
         fold = filterbanks.fold_octaves(n_bins=self.n_bins, bins_per_octave=self.bins_per_octave, fmin_hz=self.fmin_hz)
         atoms = _constant_q_atoms(self.centres_hz(), self.bins_per_octave, 0.0, sample_rate)
         return Spectrogram(
-            self._transform(atoms, sample_rate),
+            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
             BinPower(0, self.n_bins),
             RootCompression(0.5),
             Matrix(fold),
@@ -112,7 +114,7 @@ class ChromaCQTSettings(_OctaveSettings):
         )
 
 
-class ScalogramSettings(_OctaveSettings, CompressedSettings):
+class ScalogramSettings(OctaveSettings, CompressedSettings):
     """Scalogram: power of the continuous wavelet transform with Morlet wavelets (Torrence and Compo 1998), every hop.
 
     Wavelets have unit energy. They are cut 4.5 deviations from their middle, 4e-5 of its height.
@@ -130,7 +132,7 @@ class ScalogramSettings(_OctaveSettings, CompressedSettings):
             gain = math.pi**-0.25 / math.sqrt(width_s * sample_rate)
             atoms.append(Atom(float(centre_hz), width_s, "gaussian", gain))
         return Spectrogram(
-            self._transform(atoms, sample_rate),
+            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
             BinPower(0, self.n_bins),
             self.compressor(),
             axis=Axis(self.centres_hz()),

@@ -14,6 +14,7 @@ from emogram.spectrograms.harmonic import HPSSSettings
 from emogram.spectrograms.learnable import GaborSettings
 from emogram.spectrograms.mel import LogMelSettings, MelSettings, PCENSettings
 from emogram.spectrograms.modulation import ModulationSettings
+from emogram.spectrograms.scattering import ScatteringSettings
 from emogram.spectrograms.settings import TypeSettings
 from emogram.spectrograms.stft import LogSTFTSettings, MagnitudeSettings, PowerSettings
 from emogram.spectrograms.whisper import WhisperSettings
@@ -56,6 +57,7 @@ SpectrogramSettings = Annotated[
     | ScalogramSettings
     | HPSSSettings
     | ModulationSettings
+    | ScatteringSettings
     | GaborSettings
     | WhisperSettings,
     Field(discriminator="name"),

@@ -51,7 +51,14 @@ class AudioSettings(Settings):
 
     sample_rate: int = Field(16_000, ge=4_000, le=48_000, description="Hz")
     clip_s: float = Field(
-        3.0, gt=0.1, le=30, description="length of the random crop in training; tests hear whole clips"
+        3.0, gt=0.1, le=30, description="length of the random crop in training; validation hears whole clips"
+    )
+    test_s: float | None = Field(
+        None,
+        ge=0.5,
+        le=60,
+        description="of longer clips, tests and the model file hear crops of this length, half over each other, and take "
+        "the mean of their probabilities; none: whole clips up to 10 s",
     )
 
 
@@ -97,10 +104,14 @@ class Configuration(Settings):
     def determinants(self) -> dict[str, Any]:
         """The fields that the result depends on, JSON-ready: all but the runtime, the name and where files lie."""
         fields = self.model_dump(mode="json", exclude={"runtime", "name", "corpora"})
+        if self.audio.test_s is None:
+            del fields["audio"]["test_s"]
         if self.transfer is None:
             del fields["transfer"]
         else:
-            fields["transfer"]["source"] = f"sha256 {self.transfer.source_sha256()}"
+            fields["transfer"] = self.transfer.determinants(
+                fold=self.split.fold, network=self.network.name, sample_rate=self.audio.sample_rate
+            )
         if self.distillation is None:
             del fields["distillation"]
         else:

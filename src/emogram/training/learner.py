@@ -23,7 +23,7 @@ from emogram.training.optimisation.losses import masked_cross_entropy, soft_targ
 from emogram.training.optimisation.optimizers import optimizer
 from emogram.training.optimisation.schedules import RateSchedule, schedule
 from emogram.training.optimisation.stability import Stability
-from emogram.training.transfer import parameter_groups, unfreeze
+from emogram.training.transfer import hold, parameter_groups, unfreeze
 
 
 class Learner(lightning.LightningModule):
@@ -116,6 +116,7 @@ class Learner(lightning.LightningModule):
         if self._rate is not None:
             self._rate.apply()
         unfreeze(self.classifier.network, self.settings.transfer, self.current_epoch)
+        hold(self.classifier.network, self.settings.transfer)
         self.stability.begin(self.current_epoch)
         self._correct = self._seen = 0
         self._loss = 0.0

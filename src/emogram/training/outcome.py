@@ -134,7 +134,7 @@ def _describe_model(configuration: Configuration, material: Material, classifier
         sample_rate=configuration.audio.sample_rate,
         clip_s=configuration.audio.clip_s,
         min_s=_MIN_S,
-        window_s=max(_WINDOW_S, configuration.audio.clip_s),
+        window_s=configuration.audio.test_s or max(_WINDOW_S, configuration.audio.clip_s),
         normalisation=_normalisation(classifier),
         training_corpora=tuple(corpora),
         licence=_licence(corpora),

@@ -16,18 +16,21 @@ from emogram.augmentation.waveform import require_recordings
 from emogram.corpora.clip import Clip, write_manifest
 from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
+from emogram.networks.low_rank import merge
 from emogram.training.batches import Batches, run_batches
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
 from emogram.training.distillation.curriculum import Curriculum, curriculum
+from emogram.training.distillation.heard import heard
 from emogram.training.environment import describe
 from emogram.training.fit import BEST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
 from emogram.training.history import Epoch, History, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation.losses import class_weights
+from emogram.training.origins import FIELD, run_of
 from emogram.training.outcome import conclude
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
 from emogram.training.transfer import freeze, frozen_blocks, start
@@ -62,6 +65,7 @@ def train(
     if configuration.runtime.threads:
         torch.set_num_threads(configuration.runtime.threads)
     material = prepare(configuration, gather(configuration) if clips is None else clips)
+    _require_strangers(configuration, material)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
@@ -81,6 +85,7 @@ def train(
     seconds = time.monotonic() - started
     classifier = classifier.cpu().eval()
     classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
+    merge(classifier.network)
     metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
     metrics |= conclude(configuration, material, classifier, cache, folder)
     if course is not None:
@@ -108,6 +113,7 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     if configuration.runtime.threads:
         torch.set_num_threads(configuration.runtime.threads)
     material = prepare(configuration, clips)
+    _require_strangers(configuration, material)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
@@ -133,10 +139,30 @@ def build_classifier(configuration: Configuration, n_classes: int) -> Classifier
         raise ConfigurationError("network: there is not enough memory for it; choose fewer channels") from error
     classifier = Classifier(front_end, network)
     if configuration.transfer is not None:
-        start(classifier, configuration.transfer)
-        freeze(network, frozen_blocks(configuration.transfer, network))
+        start(
+            classifier,
+            configuration.transfer.of_fold(configuration.split.fold),
+            network_name=configuration.network.name,
+            picture=configuration.spectrogram,
+            sample_rate=configuration.audio.sample_rate,
+            downloads=(configuration.runtime.cache or default_folder()) / "weights",
+        )
+        freeze(network, configuration.transfer)
     classifier.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return classifier
+
+
+def _require_strangers(configuration: Configuration, material: Material) -> None:
+    """Make sure that the run whose weights are taken knows no speaker and no recording of the test part.
+
+    Raises:
+        LeakError: it does; names the run and the speakers.
+    """
+    if configuration.transfer is None:
+        return
+    run = run_of(configuration.transfer.of_fold(configuration.split.fold).source)
+    if run is not None:
+        heard(run, FIELD).require_none_of(material.split.test, FIELD)
 
 
 def _write_inputs(folder: Path, configuration: Configuration, material: Material, identity: str) -> None:

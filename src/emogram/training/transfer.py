@@ -3,27 +3,53 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from emogram.errors import ConfigurationError, ModelError
 from emogram.networks.classifier import Classifier
+from emogram.networks.low_rank import LowRank, adapt
+from emogram.networks.network import Network
+from emogram.networks.weights import strict_load
 from emogram.networks.whisper import WhisperEncoder, WhisperNetwork
-from emogram.training.checkpoints import load_weights
 from emogram.training.optimisation.optimizers import ParameterGroup
+from emogram.training.origins import (
+    FIELD,
+    address_for,
+    downloaded,
+    is_published,
+    published_for,
+    published_tensors,
+    require_picture_of_run,
+    require_same_picture,
+    run_of,
+    tensors_of_run,
+    weights_of,
+)
 from emogram.training.settings import Settings
 
 _WHISPER_PREFIX = "model.encoder."
+_PUBLISHERS = (".pth", ".pt")
+"""What the files of publishers other than Whisper's end in."""
+
+_SINCE_THEN: dict[str, Any] = {"adapt": False, "batch_norm": "learn", "lora_rank": 0}
+"""Fields that came later, and the value with which a run is what it was before: no part of its identity then."""
 _MAX_NAMED = 3
 
 
 class TransferSettings(Settings):
     """Where weights come from, and which of them learn."""
 
-    source: Path = Field(description="safetensors file of the network's publisher, or the checkpoint of a run")
+    source: Path = Field(
+        description="published: fetched from the network's publisher; its file; or the folder or checkpoint of a run, "
+        "{fold} standing for the number of the fold that is tested"
+    )
+    adapt: bool = Field(False, description="take weights that know another picture and train them on this one")
     trained: int | None = Field(
         None,
         ge=0,
@@ -40,17 +66,46 @@ class TransferSettings(Settings):
         0.8, gt=0, le=1, description="rate of a block as a factor of that of the block above it (Clark et al. 2020)"
     )
     rate: float = Field(0.2, gt=0, le=1, description="rate of the last block as a factor of that of the head")
+    batch_norm: Literal["learn", "frozen"] = Field(
+        "learn", description="whether batch normalisation that was loaded learns, or keeps its scale and statistics"
+    )
+    lora_rank: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="of what is added to the matrices of attention in blocks that learn, which else stay (LoRA, Hu et al. 2022); 0: none",
+    )
     copies: int = Field(
         2, ge=0, le=100, description="augmented copies of each clip of which the outputs of frozen blocks are kept"
     )
 
-    def source_sha256(self) -> str:
-        """Hash of the file that the weights come from.
+    @model_validator(mode="after")
+    def _consistent(self) -> "TransferSettings":
+        if self.lora_rank and self.unfreeze_every:
+            raise ValueError("unfreeze_every: with lora_rank the blocks stay as they are; choose 0 for one of them")
+        return self
+
+    def of_fold(self, fold: int) -> "TransferSettings":
+        """The same with the number of the fold in its path."""
+        return self.model_copy(update={"source": Path(str(self.source).replace("{fold}", str(fold)))})
+
+    def determinants(self, *, fold: int, network: str, sample_rate: int) -> dict[str, Any]:
+        """The fields that the result depends on, JSON-ready: what the file of this fold holds, not where it lies.
 
         Raises:
-            ConfigurationError: it cannot be read.
+            ConfigurationError: it cannot be read, or there is no published one.
         """
-        return file_sha256(self.source, "transfer.source", "a safetensors file")
+        fields = self.model_dump(mode="json")
+        for name, unchanged in _SINCE_THEN.items():
+            if fields[name] == unchanged:
+                del fields[name]
+        source = self.of_fold(fold).source
+        if is_published(source):
+            address = address_for(network, sample_rate)
+            content = (address.checksum or address.url).replace("sha256:", "sha256 ")
+        else:
+            content = f"sha256 {file_sha256(weights_of(source), FIELD, 'a safetensors file or a run')}"
+        return fields | {"source": content}
 
 
 def file_sha256(path: Path, field: str, wanted: str) -> str:
@@ -83,23 +138,48 @@ def frozen_blocks(settings: TransferSettings | None, network: nn.Module) -> int 
     return blocks - settings.trained
 
 
-def start(classifier: Classifier, settings: TransferSettings) -> None:
+def start(
+    classifier: Classifier,
+    settings: TransferSettings,
+    *,
+    network_name: str,
+    picture: BaseModel,
+    sample_rate: int,
+    downloads: Path,
+) -> None:
     """Put the weights of the source into the network, strictly: a tensor that is missing or of another shape is an error.
 
     Tensors of a published encoder that belong to blocks beyond those wanted are not looked at; its decoder neither.
 
+    Args:
+        classifier: to fill.
+        settings: with the number of the fold in its path.
+        network_name: under which its weights were published.
+        picture: settings of the spectrogram.
+        sample_rate: Hz.
+        downloads: folder for published files.
+
     Raises:
-        ModelError: the file cannot be read, or does not hold this network.
-        ConfigurationError: a network that has no published weights.
+        ModelError: the file cannot be read or fetched, or does not hold this network.
+        ConfigurationError: a network that has no published weights, or weights that know another picture.
     """
-    network = classifier.network
+    network, source = classifier.network, settings.source
+    if is_published(source):
+        source = downloaded(network_name, sample_rate, downloads)
+    if run_of(source) is not None or not (isinstance(network, WhisperNetwork) or source.suffix in _PUBLISHERS):
+        tensors = tensors_of_run(source)
+        require_picture_of_run(source, picture, sample_rate, adapt=settings.adapt)
+        strict(network, tensors, source)
+        return
     if not isinstance(network, WhisperNetwork):
-        tensors = _whole_run(settings.source)
-        strict(network, tensors, settings.source)
+        weights = published_for(network_name, sample_rate)
+        require_same_picture(weights.front_end, picture, sample_rate, adapt=settings.adapt)
+        assert isinstance(network, Network)
+        strict_load(network, published_tensors(source, weights), ignore=(*weights.ignore, "head"))
         return
     if classifier.spectrogram.standardise:
         raise ConfigurationError(f"network: {network.settings.name} was trained on spectrogram=whisper; choose that")
-    load_encoder(network.encoder, settings.source, "transfer.source")
+    load_encoder(network.encoder, source, FIELD)
 
 
 def load_encoder(encoder: WhisperEncoder, path: Path, field: str) -> None:
@@ -111,14 +191,57 @@ def load_encoder(encoder: WhisperEncoder, path: Path, field: str) -> None:
     strict(encoder, _published_encoder(path, set(encoder.state_dict()), field), path)
 
 
-def freeze(network: nn.Module, frozen: int | None) -> None:
-    """Keep the stem and the first `frozen` blocks from learning."""
-    if frozen is None or not isinstance(network, WhisperNetwork):
+def freeze(network: nn.Module, settings: TransferSettings) -> None:
+    """Keep from learning what is to stay as it is: the stem and first blocks, all but additions of low rank, all but the head.
+
+    Raises:
+        ConfigurationError: settings that this network has no parts for.
+    """
+    if settings.batch_norm == "frozen":
+        if not normalisations(network):
+            raise ConfigurationError(
+                "transfer.batch_norm=frozen: no batch normalisation of this network is loaded; choose learn"
+            )
+        for normalisation in normalisations(network):
+            normalisation.requires_grad_(False)
+    if isinstance(network, WhisperNetwork):
+        _freeze_encoder(network, settings)
+        return
+    if settings.lora_rank or settings.trained or settings.unfreeze_every:
+        raise ConfigurationError(
+            "transfer: lora_rank, unfreeze_every and trained above 0 are for the blocks of Whisper's encoder; leave them out"
+        )
+    if settings.trained == 0:
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name.startswith("head."))
+
+
+def _freeze_encoder(network: WhisperNetwork, settings: TransferSettings) -> None:
+    frozen = frozen_blocks(settings, network)
+    if frozen is None and not settings.lora_rank:
         return
     for parameter in network.encoder.parameters():
         parameter.requires_grad_(False)
-    for layer in network.encoder.layers[frozen:]:
-        layer.requires_grad_(True)
+    for layer in network.encoder.layers[frozen or 0 :]:
+        if settings.lora_rank:
+            attention = layer.get_submodule("self_attn")
+            adapt((part for part in list(attention.modules()) if isinstance(part, nn.Linear)), settings.lora_rank)
+        else:
+            layer.requires_grad_(True)
+
+
+def normalisations(network: nn.Module) -> list[nn.Module]:
+    """Batch normalisations that weights were loaded into; the one in front of Whisper's head is new with every run."""
+    if isinstance(network, WhisperNetwork):
+        return []
+    return [module for module in network.modules() if isinstance(module, BatchNorm)]
+
+
+def hold(network: nn.Module, settings: TransferSettings | None) -> None:
+    """Keep the statistics of batch normalisation as they are in training, where that is chosen."""
+    if settings is not None and settings.batch_norm == "frozen":
+        for normalisation in normalisations(network):
+            normalisation.eval()
 
 
 def unfreeze(network: nn.Module, settings: TransferSettings | None, epoch: int) -> None:
@@ -149,6 +272,8 @@ def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> li
     below = settings.rate * settings.layer_decay ** len(layers)
     stem = (network.encoder.conv1, network.encoder.conv2, network.encoder.embed_positions)
     scales |= {id(p): below for part in stem for p in part.parameters()}
+    # What is added starts at zero and has to go its way from there.
+    scales |= {id(p): 1.0 for part in module.modules() if isinstance(part, LowRank) for p in part.parameters()}
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in module.parameters():
         groups.setdefault(scales[id(parameter)], []).append(parameter)
@@ -164,12 +289,6 @@ def _published_encoder(path: Path, wanted: set[str], field: str) -> dict[str, Te
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no safetensors file"
         raise ModelError(f"{path}: cannot be read ({reason}); give {field} the publisher's file") from error
-
-
-def _whole_run(path: Path) -> dict[str, Tensor]:
-    """The tensors of a run's network but for its last layer, which belongs to its own emotions."""
-    weights = load_weights(path, "classifier.network.")
-    return {name: tensor for name, tensor in weights.items() if not name.startswith("head.")}
 
 
 def strict(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:

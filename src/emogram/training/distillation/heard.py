@@ -9,6 +9,7 @@ from emogram.corpora.clip import Clip, read_manifest
 from emogram.errors import ConfigurationError, LeakError
 from emogram.splits.split import PARTS, recording, sources
 from emogram.training import configuration
+from emogram.training.origins import run_of
 
 _MANIFEST, _CONFIGURATION = "manifest.csv", "configuration.yaml"
 _MAX_NAMED = 3
@@ -41,7 +42,7 @@ class Heard:
         if known:
             shown = ", ".join(known[:_MAX_NAMED]) + (" …" if len(known) > _MAX_NAMED else "")
             raise LeakError(
-                f"{field}={self.run}: learned from {shown} of this run's test part; choose a teacher trained without them"
+                f"{field}={self.run}: learned from {shown} of this run's test part; choose one trained without them"
             )
         source_of = sources([*clips, *self.learned])
         tested = {recording(clip, source_of): clip.clip_id for clip in clips}
@@ -49,7 +50,7 @@ class Heard:
         if shared:
             raise LeakError(
                 f"{field}={self.run}: learned from the audio of {shared[0]} of this run's test part; "
-                "choose a teacher trained without it"
+                "choose one trained without it"
             )
 
 
@@ -108,8 +109,9 @@ def _with_ancestors(run: Path, field: str, below: tuple[Path, ...]) -> Iterable[
     yield run
     settings = configuration.load(run / _CONFIGURATION)
     origins: list[Path] = []
-    if settings.transfer is not None and settings.transfer.source.parent.name == "checkpoints":
-        origins.append(settings.transfer.source.parent.parent)
+    if settings.transfer is not None:
+        source = run_of(settings.transfer.of_fold(settings.split.fold).source)
+        origins.extend([] if source is None else [source])
     if settings.distillation is not None:
         chosen = settings.distillation.of_fold(settings.split.fold)
         if chosen.teacher is not None and chosen.teacher.suffix != ".safetensors":

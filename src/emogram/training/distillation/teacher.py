@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from emogram.augmentation.waveform import WaveformAugmentation
 from emogram.errors import ConfigurationError
+from emogram.networks.low_rank import merged
 from emogram.networks.whisper import MAX_FRAMES, SIZES, WhisperEncoder, WhisperNetworkSettings
 from emogram.spectrograms import Spectrogram
 from emogram.spectrograms.whisper import WhisperSettings
@@ -64,7 +65,7 @@ def _of_run(run: Path, settings: DistillationSettings, wanted: set[str]) -> dict
         raise ConfigurationError(
             f"distillation.block={settings.block}: the network of {run} has {network.blocks}; choose at most that"
         )
-    tensors = load_weights(weights_file(run), "classifier.network.encoder.")
+    tensors = merged(load_weights(weights_file(run), "classifier.network.encoder."))
     return {name: tensor for name, tensor in tensors.items() if name in wanted}
 
 
