@@ -19,6 +19,7 @@ from emogram.evaluation import calibration
 from emogram.evaluation.predictions import Predictions, pool, read_predictions, write_predictions
 from emogram.pretraining.recipe import HELD_OUT, LEFT_OUT, RELEASE, Plan
 from emogram.training.configuration import Configuration
+from emogram.training.distillation.heard import inherited
 from emogram.training.run_folder import METRICS, read_json, write_json
 
 FOLDER, FACTS = "results", "facts.json"
@@ -125,7 +126,7 @@ def _facts(plan: Plan, clips: Sequence[Clip], folds: Sequence[int], released: di
         "folds": list(folds),
         "all_folds": len(folds) == splits.n_folds(clips, split.name, folds=split.folds),
         "emotions": released["emotions"],
-        "corpora": _corpora(clips),
+        "corpora": _corpora([*clips, *inherited(plan.configuration(RELEASE))]),
         "noise": recipe.noise.name,
         "bits": recipe.bits,
         "notices": list(recipe.notices),

@@ -23,6 +23,7 @@ from emogram.recognition.recognizer import Windows
 from emogram.training.batches import evaluation_batches
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
+from emogram.training.distillation.heard import inherited
 from emogram.training.material import Material
 from emogram.training.pictures import draw_explanation, draw_scores, draw_spectrograms
 
@@ -127,7 +128,7 @@ def _epochs(history: Path, monitor: str) -> dict[str, int]:
 
 def _describe_model(configuration: Configuration, material: Material, classifier: Classifier) -> ModelInfo:
     """All that the model file says about itself, but for the temperature and the scores."""
-    corpora = sorted(material.allowed)
+    corpora = sorted({*material.allowed, *(clip.corpus for clip in inherited(configuration))})
     return ModelInfo(
         name=configuration.name,
         labels=material.emotions,

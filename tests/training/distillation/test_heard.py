@@ -8,7 +8,8 @@ import pytest
 
 from emogram.corpora import Clip
 from emogram.errors import ConfigurationError, LeakError
-from emogram.training.distillation.heard import heard, runs_of
+from emogram.training.configuration import validate
+from emogram.training.distillation.heard import heard, inherited, runs_of
 from emogram.training.material import Material
 from tests.training.distillation.teachers import run_folder
 
@@ -98,3 +99,12 @@ def test_pooled_predictions_are_of_their_folds(split: Material, tmp_path: Path) 
     assert runs_of(folds[0] / "predictions-validation.csv") == folds[:1]
     with pytest.raises(ConfigurationError, match=r"predictions=.*: lies in no run, so that nobody knows who"):
         runs_of(tmp_path / "predictions-test.csv")
+
+
+def test_a_model_owes_the_clips_of_the_runs_behind_it(split: Material, tmp_path: Path) -> None:
+    first = run_folder(tmp_path / "first", {"train": split.split.train[:3], "test": split.split.test[:2]})
+    fields = {"distillation": {"teacher": str(first), "size": "whisper-tiny", "block": 1}}
+    second = run_folder(tmp_path / "second", {"train": split.split.train[2:5]}, **fields)
+    chosen = validate({"spectrogram": "whisper", "distillation": fields["distillation"] | {"teacher": str(second)}})
+    assert {clip.clip_id for clip in inherited(chosen)} == {clip.clip_id for clip in split.split.train[:5]}
+    assert inherited(validate({})) == []

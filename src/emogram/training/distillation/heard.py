@@ -71,6 +71,16 @@ def heard(run: Path, field: str) -> Heard:
     )
 
 
+def inherited(settings: configuration.Configuration) -> list[Clip]:
+    """The clips, each once, that the runs behind a configuration learned from: a model owes them as much as its own.
+
+    Raises:
+        ConfigurationError, CorpusError: as `heard`.
+    """
+    learned = (clip for run in _origins(settings) for clip in heard(run, "configuration").learned)
+    return list({clip.clip_id: clip for clip in learned}.values())
+
+
 def runs_of(predictions: Path) -> list[Path]:
     """The runs that made a file of predictions: the one in whose folder it lies, or the folds that were pooled there.
 
@@ -107,7 +117,12 @@ def _with_ancestors(run: Path, field: str, below: tuple[Path, ...]) -> Iterable[
     if run in below:
         raise ConfigurationError(f"{field}={run}: comes from itself; give the folder of another run")
     yield run
-    settings = configuration.load(run / _CONFIGURATION)
+    for origin in _origins(configuration.load(run / _CONFIGURATION)):
+        yield from _with_ancestors(origin, field, (*below, run))
+
+
+def _origins(settings: configuration.Configuration) -> list[Path]:
+    """The runs whose weights, frames or predictions go into one of this configuration."""
     origins: list[Path] = []
     if settings.transfer is not None:
         source = run_of(settings.transfer.of_fold(settings.split.fold).source)
@@ -118,5 +133,4 @@ def _with_ancestors(run: Path, field: str, below: tuple[Path, ...]) -> Iterable[
             origins.append(chosen.teacher)
         for predictions in chosen.predictions:
             origins.extend(runs_of(predictions))
-    for origin in origins:
-        yield from _with_ancestors(origin, field, (*below, run))
+    return origins
