@@ -31,7 +31,8 @@ from emogram.studies.store import Store
 _KINDS_OF_SPLIT = "one CNN on three kinds of split"
 _MOST_SIDE_BY_SIDE = 3
 _ON_A_SLIDE = 9
-_STUDIES_IN_TALK = 3
+_SLIDE_IN = 3.4
+_STUDIES_IN_TALK = 2
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def of_store(store: Path, study_files: Path | None, folder: Path) -> Content:
         results=results,
         groups=groups,
         studies=studied,
+        in_talk=sorted(studied, key=lambda found: -_told_apart(found))[:_STUDIES_IN_TALK],
         unrun=study_tables.open_list(unrun),
         published=_by_protocol([group.split for group in groups if group.unseen]),
         kinds_of_split=[one for one in published_results() if one.system == _KINDS_OF_SPLIT],
@@ -118,7 +120,6 @@ def _started(folder: Path, unusable: Sequence[str]) -> Content:
         "few_speakers": FEW_SPEAKERS,
         "clean": CLEAN,
         "unusable": list(unusable),
-        "most_in_talk": _STUDIES_IN_TALK,
     }
     return Content(values, {}, Drawings(folder), Citations(), tuple(unusable))
 
@@ -152,6 +153,9 @@ def _add_results(content: Content, groups: Sequence[Group], pairs: Sequence[Infl
         tables["folds"] = by_fold
     drawings.keep("confusion", *figures.confusion(leading.best))
     drawings.keep("emotions", *figures.emotions(side))
+    drawings.keep("talk-emotions", *figures.emotions(side, height_in=_SLIDE_IN))
+    if leading.published:
+        drawings.keep("talk-standing", *figures.standing(leading, height_in=_SLIDE_IN))
     drawings.keep("reliability", *figures.reliability(leading.best))
     if leading.best.summary["per_sex"]:
         drawings.keep("speakers", *figures.speakers(side))
@@ -169,14 +173,20 @@ def _add_studies(content: Content, studied: Sequence[Studied], unrun: Sequence[O
     tables, drawings = content.tables, content.drawings
     if studied or unrun:
         tables["answers"] = study_tables.answers(studied, unrun)
+        tables["overview"] = study_tables.overview(studied, unrun)
     for found in studied:
         drawings.keep(f"study-{found.name}", *figures.forest(found))
-        drawings.keep(f"talk-{found.name}", *figures.forest(found, most=_ON_A_SLIDE, height_in=3.4))
+        drawings.keep(f"talk-{found.name}", *figures.forest(found, most=_ON_A_SLIDE, height_in=_SLIDE_IN))
         by_size = figures.sizes(found)
         if by_size is not None:
             drawings.keep(f"sizes-{found.name}", *by_size)
+        compared = [each.condition for each in found.findings.comparisons]
         for number, condition in enumerate(found.conditions):
-            tables[f"study-{found.name}-{number}"] = study_tables.scores(found, condition)
+            if condition in compared:
+                tables[f"study-{found.name}-{number}"] = study_tables.scores(found, condition)
+        rest = [condition for condition in found.conditions if condition not in compared]
+        if rest:
+            tables[f"study-{found.name}-conditions"] = study_tables.conditions(found, rest)
 
 
 def _add_material(content: Content, predictions: Sequence[Predictions]) -> None:
@@ -185,6 +195,10 @@ def _add_material(content: Content, predictions: Sequence[Predictions]) -> None:
     known = [CORPORA[each.corpus] for each in found if each.corpus in CORPORA]
     content.values["languages"] = sorted({language for corpus in known for language in corpus.languages})
     content.tables["corpora"] = result_tables.corpora(found, content.citations)
+
+
+def _told_apart(found: Studied) -> int:
+    return sum(each.verdict in {"better", "worse"} for each in found.findings.comparisons)
 
 
 def _by_protocol(splits: Sequence[str]) -> dict[str, list[PublishedResult]]:

@@ -90,7 +90,7 @@ def standing(group: Group, *, height_in: float = 0.0) -> "tuple[Figure, str]":
 
 def inflation(pairs: Sequence[Inflation], *, height_in: float = 0.0) -> "tuple[Figure, str]":
     """Accuracy on unseen speakers and on a random split, joined by a line."""
-    with house_figure(PAGE_IN, height_in or 1.5 + 0.75 * len(pairs)) as figure:
+    with house_figure(PAGE_IN, height_in or 1.4 + 0.8 * len(pairs)) as figure:
         axes = figure.subplots()
         for place, pair in enumerate(pairs):
             ends = [100 * pair.unseen.accuracy, 100 * pair.random.accuracy]
@@ -104,8 +104,8 @@ def inflation(pairs: Sequence[Inflation], *, height_in: float = 0.0) -> "tuple[F
                 fontweight="bold",
             )
             for result, colour, marker, label, shift in (
-                (pair.unseen, BLUE, "o", "speakers never heard", 0.12),
-                (pair.random, ORANGE, "s", "random split of clips, speakers heard in training", 0.12),
+                (pair.unseen, BLUE, "o", "speakers never heard", 0.15),
+                (pair.random, ORANGE, "s", "random split of clips, speakers heard in training", 0.25),
             ):
                 row = result.scores["accuracy"]
                 if row["low"] is not None and row["high"] is not None:
@@ -212,7 +212,8 @@ def speakers(results: Sequence[Result], *, height_in: float = 0.0) -> "tuple[Fig
 
 def reliability(result: Result) -> "tuple[Figure, str]":
     """How often it is right, by how sure it says it is."""
-    figure = reliability_diagram(result.predictions, title=result.label)
+    figure = reliability_diagram(result.predictions)
+    figure.axes[0].set_title("")  # the caption tells it
     error = score(result.scores["ece"], "ece")
     return figure, f"Share of clips that are right against stated probability, expected calibration error {error}."
 
@@ -229,7 +230,7 @@ def forest(studied: Studied, *, most: int = 0, height_in: float = 0.0) -> "tuple
         for axes, condition in zip(panels, conditions, strict=True):
             for place, point in enumerate(points):
                 _mark(axes, studied, (point, condition), place, scale, legend)
-            axes.set_title("" if len(conditions) == 1 else condition, fontsize=10)
+            axes.set_title("" if len(conditions) == 1 else textwrap.fill(condition, 12), fontsize=9)
             axes.grid(axis="x")
             axes.tick_params(axis="y", length=0)
         panels[0].set_yticks(range(len(points)), [textwrap.shorten(point, 34, placeholder=" …") for point in points])
@@ -251,6 +252,8 @@ def sizes(studied: Studied) -> "tuple[Figure, str] | None":
     ]
     if len(known) < 3 or max(known)[0] < 1.2 * min(known)[0]:
         return None
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415 - drawing is the only use of matplotlib
+
     with house_figure(PAGE_IN, 3.6) as figure:
         axes = figure.subplots()
         for parameters, value, point in known:
@@ -258,7 +261,9 @@ def sizes(studied: Studied) -> "tuple[Figure, str] | None":
             axes.plot(parameters, scale * value, "s" if base else "o", color=INK if base else BLUE, markersize=7)
         for parameters, value, point in _apart(known):
             axes.annotate(point, (parameters, scale * value), (5, 4), textcoords="offset points", fontsize=8)
-        axes.set_xscale("log")
+        axes.set_xscale("log", subs=[])
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(lambda size, _: f"{size / 1e6:g} M" if size >= 1e6 else f"{size / 1e3:g} k")
         axes.set(xlabel="parameters", ylabel=f"{METRICS[metric]}{' in %' if scale > 1 else ''}")
         axes.grid()
         axes.margins(x=0.12, y=0.12)

@@ -17,7 +17,7 @@ from emogram.paper import settings, study_tables, wording
 from emogram.paper.content import Content, of_store, of_study
 from emogram.paper.html_text import HtmlWriter
 from emogram.paper.markup import Block, Heading, Marked, Title, code, escape, parse, plain
-from emogram.paper.result_tables import paired_words, tests
+from emogram.paper.result_tables import paired_words, tests, title_of
 from emogram.paper.studied import answer, is_study
 from emogram.paper.typst_text import TypstWriter
 
@@ -108,9 +108,11 @@ def render(template: str, values: Mapping[str, Any], store: Path, *, loader: jin
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         finalize=_finalized,
     )
     environment.globals |= _FUNCTIONS
+    environment.filters["title_of"] = title_of
     try:
         return environment.get_template(template).render(values)
     except jinja2.UndefinedError as error:
@@ -199,6 +201,7 @@ _FUNCTIONS = {
     "count": wording.count,
     "plural": wording.plural,
     "amount": wording.amount,
+    "shown": wording.shown,
     "listed": wording.listed,
     "duration": wording.duration,
     "points": lambda value: f"{100 * value:.1f} points",

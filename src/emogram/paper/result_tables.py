@@ -1,5 +1,6 @@
 """The tables of single results, of what was published beside them, and of the corpora."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,13 @@ def corpora(found: Sequence[Material], citations: Citations) -> Table:
         clips = f"{each.clips} of {official}" if official and official != str(each.clips) else str(each.clips)
         rows.append((title, clips, str(each.speakers or "?"), str(each.emotions), language, licence))
     header = ("corpus", "clips", "speakers", "emotions", "language", "licence of the audio")
-    return Table(header, tuple(rows), "lrrrll", wide=0)
+    return Table(header, tuple(rows), "lrrrll", wide={0: 1})
+
+
+def title_of(corpus: str) -> str:
+    """What a corpus is called: ``RAVDESS``."""
+    known = CORPORA.get(corpus)
+    return re.split(r", | \(", known.title)[0] if known else corpus
 
 
 def results(groups: Sequence[Group]) -> Table:
@@ -115,7 +122,7 @@ def published(group: Group) -> Table:
     ranked = sorted([*ours, *others], key=lambda row: -row[0])
     strong = frozenset(at for at, (_, row) in enumerate(ranked) if row[1] == "this paper")
     header = ("system", "source", "accuracy, %", "UAR, %", "F1, %")
-    return Table(header, tuple(row for _, row in ranked), "llrrr", strong, wide=0)
+    return Table(header, tuple(row for _, row in ranked), "llrrr", strong, wide={0: 1})
 
 
 def inflations(pairs: Sequence[Inflation]) -> Table:

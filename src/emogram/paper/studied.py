@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emogram.errors import EmogramError, TrainingError
-from emogram.paper.wording import changed_in_words, flat, listed
+from emogram.paper.wording import changed_in_words, count, flat, listed
 from emogram.studies.conditions import CLEAN
 from emogram.studies.findings import Finding, Findings, Score
 from emogram.studies.plan import PLAN, Plan, corpora_of, read_plan
@@ -162,9 +162,9 @@ def answer(found: Studied) -> str:
     for condition in found.conditions:
         made = [each for each in found.findings.comparisons if each.condition == condition]
         told = [each for each in made if each.verdict in {"better", "worse", "no evidence"}]
-        under = "" if condition == CLEAN else f"Under {condition}: "
         if told:
-            parts.append(_sentence(under + _found(told, metric)))
+            under = "" if condition == CLEAN else f"{condition}: "
+            parts.append(f"{_capital(under + _found(told, metric))}.")
     if not parts:
         why = "its runs are not finished" if found.n_done < found.n_runs else "there are too few speakers for an interval"
         return f"Nothing can be told yet: {why}."
@@ -181,39 +181,39 @@ def number(row: dict[str, str], column: str) -> float | None:
 
 def _found(told: Sequence[Finding], metric: str) -> str:
     better, worse, none = ([each for each in told if each.verdict == v] for v in ("better", "worse", "no evidence"))
-    texts = [f"{_named(some, metric)} {word}" for some, word in ((better, "better"), (worse, "worse")) if some]
+    texts = [f"{word} than {_named(some, metric)}" for some, word in ((better, "better"), (worse, "worse")) if some]
     if not none:
-        return "; ".join(texts)
+        return ". ".join(map(_capital, texts))
     if texts:
-        return f"{'; '.join(texts)}; for {_rest(none)} there is no evidence of a difference"
+        return f"{'. '.join(map(_capital, texts))}. For {_rest(none)} there is no evidence of a difference"
     most = max(none, key=lambda each: abs(each.difference.estimate.value) if each.difference else 0.0)
     if len(none) == 1:
         return f"no evidence that {most.point} and {most.against} differ: {_change(most, metric)}"
     return (
-        f"no evidence that any of the {len(none)} variants differs from {most.against}; furthest from it is {most.point}, "
+        f"no evidence that any of the {count(len(none))} variants differs from {most.against}; furthest from it is {most.point}, "
         f"{_change(most, metric)}"
     )
 
 
 def _named(some: Sequence[Finding], metric: str) -> str:
     by_size = sorted(some, key=lambda each: -abs(each.difference.estimate.value) if each.difference else 0.0)
-    names = [f"{each.point} {_change(each, metric)}" for each in by_size[:_MOST_NAMED]]
+    names = [f"{each.point}, {_change(each, metric)}" for each in by_size[:_MOST_NAMED]]
     if len(by_size) > _MOST_NAMED:
-        names.append(f"{len(by_size) - _MOST_NAMED} more")
+        names.append(f"and {len(by_size) - _MOST_NAMED} more")
     against = listed(list(dict.fromkeys(each.against for each in some)))
-    return f"{listed(names)}, against {against}, {'is' if len(some) == 1 else 'are'}"
+    return f"{against}: {'; '.join(names)}"
 
 
 def _rest(none: Sequence[Finding]) -> str:
-    return none[0].point if len(none) == 1 else f"the {len(none)} others"
+    return none[0].point if len(none) == 1 else f"the {count(len(none))} others"
 
 
 def _change(each: Finding, metric: str) -> str:
     return changed_in_words(each.difference.estimate, metric) if each.difference else ""
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _title(name: str) -> str:

@@ -7,16 +7,39 @@ from emogram.paper.markup import code, escape
 from emogram.paper.studied import Open, Studied, answer
 from emogram.paper.tables import Table
 from emogram.paper.wording import amount, changed, estimated, probability
+from emogram.studies.conditions import CLEAN
 from emogram.studies.study import BASE
 
 _MANY = 6
+_VERDICTS = ("better", "worse", "no evidence")
 
 
 def answers(studied: Sequence[Studied], unrun: Sequence[Open]) -> Table:
     """Each question with its answer in a sentence, those that have none included."""
     rows = [(escape(found.findings.question), escape(answer(found))) for found in studied]
     rows += [(escape(each.study.question), "*Not run yet.*") for each in unrun]
-    return Table(("question", "answer"), tuple(rows), "ll", wide=1)
+    return Table(("question", "answer"), tuple(rows), "ll", wide={0: 2, 1: 3}, breaks=True)
+
+
+def overview(studied: Sequence[Studied], unrun: Sequence[Open]) -> Table:
+    """How many variants of each study were told apart on clean speech, for a slide."""
+    rows = []
+    for found in studied:
+        made = [each.verdict for each in found.findings.comparisons if each.condition == CLEAN]
+        rows.append((escape(found.title), *(str(made.count(verdict)) for verdict in _VERDICTS)))
+    rows += [(escape(each.title), "not run yet", "", "") for each in unrun]
+    return Table(("variants that are", *_VERDICTS), tuple(rows), "lrrr")
+
+
+def conditions(found: Studied, labels: Sequence[str]) -> Table:
+    """Scores under several conditions side by side, where no comparison was planned."""
+    points = [point for point in found.plan.factors if any(found.score(point, label) for label in labels)]
+    rows = []
+    for point in points:
+        scored = [found.score(point, label) for label in labels]
+        rows.append((escape(point), *(estimated(one.estimate, found.findings.outcome) if one else "" for one in scored)))
+    header = ("", *(escape(label) for label in labels))
+    return Table(header, tuple(rows), "l" + "r" * len(labels), frozenset({points.index(BASE)} if BASE in points else ()))
 
 
 def scores(found: Studied, condition: str) -> Table:
@@ -53,7 +76,8 @@ def scores(found: Studied, condition: str) -> Table:
 
 def sentences(found: Studied) -> list[str]:
     """The sentences of a study: all where they are few; else those of points that were told apart."""
-    made = found.findings.comparisons
+    order = {label: at for at, label in enumerate(found.conditions)}
+    made = sorted(found.findings.comparisons, key=lambda each: order[each.condition])
     if len(made) <= _MANY:
         return [each.sentence for each in made]
     return [each.sentence for each in made if each.verdict in {"better", "worse"}]

@@ -1,6 +1,13 @@
 """A table as rows of Markdown cells, and how its columns are set."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+LONG, LONGEST = 24, 44
+"""Rows above which a table is set small, and rows that fit on a page even so."""
+
+WIDEST = 6
+"""Columns above which a table is set small."""
 
 
 @dataclass(frozen=True)
@@ -12,11 +19,23 @@ class Table:
         rows: cells, Markdown, each as long as the header.
         align: of each column, ``l`` or ``r``.
         strong: places of the rows that stand out.
-        wide: place of the column that takes the room that is left, or None where all are as wide as their text.
+        wide: columns that share the room that is left, each with its share; others are as wide as their text.
+        breaks: may go on over the page, because its rows are high.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     align: str
     strong: frozenset[int] = field(default=frozenset())
-    wide: int | None = None
+    wide: Mapping[int, float] = field(default_factory=dict)
+    breaks: bool = False
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is set small."""
+        return len(self.rows) > LONG or len(self.header) > WIDEST
+
+    @property
+    def may_break(self) -> bool:
+        """Whether it may go on over the page."""
+        return self.breaks or len(self.rows) > LONGEST

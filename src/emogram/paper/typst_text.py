@@ -86,14 +86,15 @@ class TypstWriter:
             width = f"{100 * drawn.width_in / PAGE_IN:.1f}%"
             return f"#picture({path}, {alt}, {caption}, {width}) <{block.label}>"
         table = self.tables[block.name]
-        widths = ", ".join("1fr" if at == table.wide else "auto" for at in range(len(table.header)))
+        widths = ", ".join(f"{table.wide[at]}fr" if at in table.wide else "auto" for at in range(len(table.header)))
         align = ", ".join(_ALIGN[side] for side in table.align)
         header = "".join(f"[{self._inline(inline(cell))}], " for cell in table.header)
         rows = "".join(
             "  " + "".join(f"[{self._cell(cell, at in table.strong)}], " for cell in row) + "\n"
             for at, row in enumerate(table.rows)
         )
-        return f"#tabular(({widths},), ({align},), ({header}), {caption},\n{rows}) <{block.label}>"
+        flags = f"small: {_truth(table.is_small)}, breaks: {_truth(table.may_break)}"
+        return f"#tabular(({widths},), ({align},), ({header}), {caption}, {flags},\n{rows}) <{block.label}>"
 
     def _cell(self, text: str, strong: bool) -> str:
         inner = inline(text)
@@ -115,6 +116,10 @@ class TypstWriter:
                     return f"#link({_string(href)})[{self._inline(inner)}];"
                 known = href[1:] in self.labels
                 return f"#link(<{href[1:]}>)[{self._inline(inner)}];" if known else self._inline(inner)
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _string(text: str) -> str:
