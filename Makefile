@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-header --constraint requirements/torch.in $(if $(UPGRADE),--upgrade) pyproject.toml
 
-.PHONY: help demo test check format bench picture reference lock clean
+.PHONY: help demo test check format bench paper picture reference lock clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -23,6 +23,9 @@ format: .venv/installed-dev  ## put the code into the house format
 
 bench: .venv/installed-dev  ## measure speed, side by side with what one would use instead; NAME=logmel runs one
 	$(BIN)/python -m benchmarks $(NAME)
+
+paper: .venv/installed-dev  ## set docs/paper (paper and talk) from docs/results
+	$(BIN)/emogram paper --results docs/results -o docs/paper
 
 picture: .venv/installed-train  ## draw the README's picture again
 	$(BIN)/python docs/images/spectrograms.py

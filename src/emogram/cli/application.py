@@ -27,6 +27,7 @@ MODULES = (
     "learning_rate",
     "study",
     "search",
+    "paper",
     "listing",
     "networks",
 )
@@ -43,6 +44,7 @@ HOMES = {
     "learning-rate": "learning_rate",
     "study": "study",
     "search": "search",
+    "paper": "paper",
     "show": "show",
     "render": "render",
     "list": "listing",

@@ -18,7 +18,7 @@ from emogram.paper import figures, result_tables, study_tables
 from emogram.paper.comparison import Group, Inflation, groups_of, inflations
 from emogram.paper.figures import Drawings
 from emogram.paper.references import Citations
-from emogram.paper.settings import in_full
+from emogram.paper.settings import SECTIONS, in_full
 from emogram.paper.stored import SYNTHETIC, Result, read_results
 from emogram.paper.studied import Open, Studied, open_studies, read_one, read_studies
 from emogram.paper.tables import Table
@@ -146,7 +146,10 @@ def _add_results(content: Content, groups: Sequence[Group], pairs: Sequence[Infl
         values["scratch"] = scratch[0]
     side = _side_by_side(leading)
     values["side"] = side
-    tables["settings"] = in_full([result for result in side if result.settings])
+    for name, sections in SECTIONS.items():
+        table = in_full([result for result in side if result.settings], sections)
+        if table is not None:
+            tables[f"settings-{name}"] = table
     tables["subsets"] = result_tables.subsets(side)
     by_fold = result_tables.folds(leading.results)
     if by_fold is not None:

@@ -213,7 +213,7 @@ def speakers(results: Sequence[Result], *, height_in: float = 0.0) -> "tuple[Fig
 def reliability(result: Result) -> "tuple[Figure, str]":
     """How often it is right, by how sure it says it is."""
     figure = reliability_diagram(result.predictions)
-    figure.axes[0].set_title("")  # the caption tells it
+    figure.axes[0].set_title("", loc="left")  # the caption tells it
     error = score(result.scores["ece"], "ece")
     return figure, f"Share of clips that are right against stated probability, expected calibration error {error}."
 

@@ -9,7 +9,12 @@ from emogram.paper.tables import Table
 from emogram.paper.wording import amount, listed, shown
 
 _CHAINS = ("waveform", "spectrogram", "batch")
-_LEFT_OUT = ("name", "seed", "split.", "runtime.", "corpora.")
+SECTIONS = {
+    "input": ("audio", "spectrogram", "augmentation"),
+    "network": ("network", "transfer", "distillation"),
+    "fit": ("fit", "split"),
+}
+"""The sections of a configuration that are shown together."""
 
 
 def front_end(settings: Mapping[str, Any]) -> str:
@@ -54,16 +59,18 @@ def augmentation(settings: Mapping[str, Any]) -> str:
     return ", ".join(found) or ("none" if stored else "")
 
 
-def in_full(results: Sequence[Result]) -> Table:
-    """Every field of the configurations of some results, side by side; fields of an augmentation that is off included."""
-    columns = [{name: value for name, value in result.settings.items() if not name.startswith(_LEFT_OUT)} for result in results]
+def in_full(results: Sequence[Result], sections: Sequence[str]) -> Table | None:
+    """Every field of some sections of the configurations, side by side; None where there is none."""
+    columns = [{name: value for name, value in result.settings.items() if name.partition(".")[0] in sections} for result in results]
     fields = list(dict.fromkeys(name for column in columns for name in column))
+    if not fields:
+        return None
     rows = tuple(
         (code(field), *(escape(_cell(column[field])) if field in column else "–" for column in columns))
         for field in fields
     )
     header = ("field", *(escape(result.label) for result in results))
-    return Table(header, rows, "l" + "l" * len(results))
+    return Table(header, rows, "l" * len(header), wide=dict.fromkeys(range(len(header)), 1))
 
 
 def costs(result: Result) -> str:
@@ -74,7 +81,7 @@ def costs(result: Result) -> str:
 
 def _cell(value: Any) -> str:
     text = shown(value)
-    return text if len(text) <= 40 else f"{text[:24]}…"
+    return f"{text[:19]}…" if text.startswith("sha256 ") else text
 
 
 def _reader(settings: Mapping[str, Any], prefix: str) -> Any:

@@ -93,8 +93,8 @@ class TypstWriter:
             "  " + "".join(f"[{self._cell(cell, at in table.strong)}], " for cell in row) + "\n"
             for at, row in enumerate(table.rows)
         )
-        flags = f"small: {_truth(table.is_small)}, breaks: {_truth(table.may_break)}"
-        return f"#tabular(({widths},), ({align},), ({header}), {caption}, {flags},\n{rows}) <{block.label}>"
+        flags = f"small: {_truth(table.is_small)}, breaks: {_truth(table.may_break)}, name: {_string(block.label)}"
+        return f"#tabular(({widths},), ({align},), ({header}), {caption}, {flags},\n{rows})"
 
     def _cell(self, text: str, strong: bool) -> str:
         inner = inline(text)
