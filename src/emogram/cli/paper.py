@@ -22,7 +22,9 @@ def paper(
     ] = RESULTS,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Where to; default: paper beside the store, or in the study."),
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Where to; default: paper beside the store, or in the study."
+        ),
     ] = None,
     studies: Annotated[
         Path | None,

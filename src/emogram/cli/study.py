@@ -162,7 +162,8 @@ def run_every(
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR/STUDY", help="The study's folder in its store.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Where to; default docs/results/studies/STUDY.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where to; default docs/results/studies/STUDY."),
     ] = None,
 ) -> None:
     """Copy a study's table, findings, figures and packed predictions, from which its statistics can be made again.

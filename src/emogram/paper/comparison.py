@@ -89,7 +89,9 @@ def groups_of(results: Sequence[Result]) -> list[Group]:
         )
         for (_, split), held in members.items()
     ]
-    return sorted(found, key=lambda group: (group.best.is_synthetic, not group.unseen, -len(group.results), group.label))
+    return sorted(
+        found, key=lambda group: (group.best.is_synthetic, not group.unseen, -len(group.results), group.label)
+    )
 
 
 def inflations(results: Sequence[Result]) -> list[Inflation]:

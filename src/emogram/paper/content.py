@@ -5,14 +5,14 @@ A name is there only where the store holds what it stands for, so that a text wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import emogram
 from emogram.corpora.registry import CORPORA
-from emogram.errors import EmogramError, TrainingError
 from emogram.evaluation.predictions import Predictions
-from emogram.evaluation.published import PublishedResult, published_results
+from emogram.evaluation.published import published_results
 from emogram.evaluation.statistics import FEW_SPEAKERS, MIN_SPEAKERS, REPLICATES
 from emogram.paper import figures, result_tables, study_tables
 from emogram.paper.comparison import Group, Inflation, groups_of, inflations
@@ -25,7 +25,8 @@ from emogram.paper.tables import Table
 from emogram.paper.wording import LEVEL_WORDS
 from emogram.splits.published import PROTOCOLS, protocol
 from emogram.studies.conditions import CLEAN
-from emogram.studies.results import Archive
+from emogram.studies.findings import Answers
+from emogram.studies.results import PREDICTIONS, Archive
 from emogram.studies.store import Store
 
 _KINDS_OF_SPLIT = "one CNN on three kinds of split"
@@ -77,7 +78,6 @@ def of_store(store: Path, study_files: Path | None, folder: Path) -> Content:
         studies=studied,
         in_talk=sorted(studied, key=lambda found: -_told_apart(found))[:_STUDIES_IN_TALK],
         unrun=study_tables.open_list(unrun),
-        published=_by_protocol([group.split for group in groups if group.unseen]),
         kinds_of_split=[one for one in published_results() if one.system == _KINDS_OF_SPLIT],
         protocols={name: protocol(name) for name in PROTOCOLS},
     )
@@ -102,11 +102,9 @@ def of_study(study: Path, folder: Path) -> Content:
     content = _started(folder, [])
     content.values.update(study=found, synthetic=found.plan.study.corpora == [SYNTHETIC], folder=study.name)
     _add_studies(content, [found], [])
-    predictions = [
-        answers
-        for run in found.plan.of_point(next(iter(found.plan.factors)))
-        if (answers := _answers(study)(run.key)) is not None
-    ]
+    source = _answers(study)
+    base = found.plan.of_point(next(iter(found.plan.factors)))
+    predictions = [held for run in base if (held := source.predictions(run.key, CLEAN)) is not None]
     _add_material(content, predictions)
     return content
 
@@ -125,43 +123,51 @@ def _started(folder: Path, unusable: Sequence[str]) -> Content:
 
 
 def _add_results(content: Content, groups: Sequence[Group], pairs: Sequence[Inflation]) -> None:
-    values, tables, drawings = content.values, content.tables, content.drawings
+    tables, drawings = content.tables, content.drawings
     if groups:
         tables["results"] = result_tables.results(groups)
     for group in groups:
         if group.published:
-            drawings.keep(f"standing-{group.label}", *figures.standing(group))
+            drawings.add(f"standing-{group.label}", partial(figures.standing, group))
             tables[f"published-{group.label}"] = result_tables.published(group)
     if pairs:
-        values["inflations"] = list(pairs)
+        content.values["inflations"] = list(pairs)
         tables["inflation"] = result_tables.inflations(pairs)
-        drawings.keep("inflation", *figures.inflation(pairs))
+        drawings.add("inflation", partial(figures.inflation, pairs))
     leading = next((group for group in groups if group.unseen), None)
-    if leading is None:
-        return
-    values["leading"] = leading
-    values["headline"] = leading.best
+    if leading is not None:
+        _add_leading(content, leading)
+
+
+def _add_leading(content: Content, leading: Group) -> None:
+    """The results by the protocol that the text is about: the first on speakers that were never heard."""
+    values, tables = content.values, content.tables
+    values["leading"], values["headline"] = leading, leading.best
     scratch = [result for result in leading.results if result.source == "nothing"]
     if scratch:
         values["scratch"] = scratch[0]
     side = _side_by_side(leading)
     values["side"] = side
-    for name, sections in SECTIONS.items():
-        table = in_full([result for result in side if result.settings], sections)
-        if table is not None:
-            tables[f"settings-{name}"] = table
     tables["subsets"] = result_tables.subsets(side)
     by_fold = result_tables.folds(leading.results)
     if by_fold is not None:
         tables["folds"] = by_fold
-    drawings.keep("confusion", *figures.confusion(leading.best))
-    drawings.keep("emotions", *figures.emotions(side))
-    drawings.keep("talk-emotions", *figures.emotions(side, height_in=_SLIDE_IN))
+    for name, sections in SECTIONS.items():
+        table = in_full([result for result in side if result.settings], sections)
+        if table is not None:
+            tables[f"settings-{name}"] = table
+    _draw_leading(content.drawings, leading, side)
+
+
+def _draw_leading(drawings: Drawings, leading: Group, side: Sequence[Result]) -> None:
+    drawings.add("confusion", partial(figures.confusion, leading.best))
+    drawings.add("emotions", partial(figures.emotions, side))
+    drawings.add("talk-emotions", partial(figures.emotions, side, height_in=_SLIDE_IN))
+    drawings.add("reliability", partial(figures.reliability, leading.best))
     if leading.published:
-        drawings.keep("talk-standing", *figures.standing(leading, height_in=_SLIDE_IN))
-    drawings.keep("reliability", *figures.reliability(leading.best))
+        drawings.add("talk-standing", partial(figures.standing, leading, height_in=_SLIDE_IN))
     if leading.best.summary["per_sex"]:
-        drawings.keep("speakers", *figures.speakers(side))
+        drawings.add("speakers", partial(figures.speakers, side))
 
 
 def _side_by_side(leading: Group) -> list[Result]:
@@ -178,11 +184,10 @@ def _add_studies(content: Content, studied: Sequence[Studied], unrun: Sequence[O
         tables["answers"] = study_tables.answers(studied, unrun)
         tables["overview"] = study_tables.overview(studied, unrun)
     for found in studied:
-        drawings.keep(f"study-{found.name}", *figures.forest(found))
-        drawings.keep(f"talk-{found.name}", *figures.forest(found, most=_ON_A_SLIDE, height_in=_SLIDE_IN))
-        by_size = figures.sizes(found)
-        if by_size is not None:
-            drawings.keep(f"sizes-{found.name}", *by_size)
+        drawings.add(f"study-{found.name}", partial(figures.forest, found))
+        drawings.add(f"talk-{found.name}", partial(figures.forest, found, most=_ON_A_SLIDE, height_in=_SLIDE_IN))
+        if figures.differ_in_size(found):
+            drawings.add(f"sizes-{found.name}", partial(figures.sizes, found))
         compared = [each.condition for each in found.findings.comparisons]
         for number, condition in enumerate(found.conditions):
             if condition in compared:
@@ -204,19 +209,6 @@ def _told_apart(found: Studied) -> int:
     return sum(each.verdict in {"better", "worse"} for each in found.findings.comparisons)
 
 
-def _by_protocol(splits: Sequence[str]) -> dict[str, list[PublishedResult]]:
-    """Published results of protocols that none of ours follows, by protocol."""
-    rest: dict[str, list[PublishedResult]] = {}
-    for one in published_results():
-        if one.protocol not in splits:
-            rest.setdefault(one.protocol, []).append(one)
-    return rest
-
-
-def _answers(study: Path):  # type: ignore[no-untyped-def]
-    """Where a study's clean predictions are: packed beside it, or in its store."""
-    try:
-        archive: Archive | Store = Archive(study)
-    except (TrainingError, EmogramError):
-        archive = Store(study.parent)
-    return lambda key: archive.predictions(key, CLEAN)
+def _answers(study: Path) -> Answers:
+    """Where a study's predictions are: packed beside it, or in its store."""
+    return Archive(study) if (study / PREDICTIONS).is_file() else Store(study.parent)

@@ -4,7 +4,7 @@ Inches are those of the drawing; the page shows 7.2 of them over its text width,
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,18 +49,34 @@ class Drawn:
     height_in: float
 
 
-class Drawings:
-    """Draws figures into a folder, and knows them by name."""
+class Drawings(Mapping[str, Drawn]):
+    """Figures by name, each drawn into a folder when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.drawn: dict[str, Drawn] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        self._ways: dict[str, Callable[[], tuple[Figure, str]]] = {}
+        self._drawn: dict[str, Drawn] = {}
 
-    def keep(self, name: str, figure: "Figure", alt: str) -> None:
-        """Write a figure as SVG under a name."""
-        write(figure, self.folder / f"{name}.svg")
-        self.drawn[name] = Drawn(alt, figure.get_figwidth(), figure.get_figheight())
+    def add(self, name: str, draw: "Callable[[], tuple[Figure, str]]") -> None:
+        """Say how a figure is drawn: a function that gives it and what it shows in words."""
+        self._ways[name] = draw
+
+    def __getitem__(self, name: str) -> Drawn:
+        if name not in self._drawn:
+            figure, alt = self._ways[name]()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write(figure, self.folder / f"{name}.svg")
+            self._drawn[name] = Drawn(alt, figure.get_figwidth(), figure.get_figheight())
+        return self._drawn[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._ways
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ways)
+
+    def __len__(self) -> int:
+        return len(self._ways)
 
 
 def standing(group: Group, *, height_in: float = 0.0) -> "tuple[Figure, str]":
@@ -229,7 +245,7 @@ def forest(studied: Studied, *, most: int = 0, height_in: float = 0.0) -> "tuple
         legend: dict[str, Any] = {}
         for axes, condition in zip(panels, conditions, strict=True):
             for place, point in enumerate(points):
-                _mark(axes, studied, (point, condition), place, scale, legend)
+                _mark(axes, studied, (point, condition), (place, scale), legend)
             axes.set_title("" if len(conditions) == 1 else textwrap.fill(condition, 12), fontsize=9)
             axes.grid(axis="x")
             axes.tick_params(axis="y", length=0)
@@ -240,18 +256,17 @@ def forest(studied: Studied, *, most: int = 0, height_in: float = 0.0) -> "tuple
     return figure, _told(studied, points)
 
 
-def sizes(studied: Studied) -> "tuple[Figure, str] | None":
-    """Score against number of parameters; None where the points do not differ in it."""
+def differ_in_size(studied: Studied) -> bool:
+    """Whether the points of a study have different numbers of parameters."""
+    known = _sizes(studied)
+    return len(known) > 2 and max(known)[0] > 1.2 * min(known)[0]
+
+
+def sizes(studied: Studied) -> "tuple[Figure, str]":
+    """Score against number of parameters."""
     metric = studied.findings.outcome
     scale = 100 if higher_is_better(metric) else 1
-    known = [
-        (parameters, one.estimate.value, point)
-        for point in studied.plan.factors
-        if (one := studied.score(point)) is not None and one.estimate is not None
-        if (parameters := studied.mean(point, "parameters"))
-    ]
-    if len(known) < 3 or max(known)[0] < 1.2 * min(known)[0]:
-        return None
+    known = _sizes(studied)
     from matplotlib.ticker import LogLocator  # noqa: PLC0415 - drawing is the only use of matplotlib
 
     with house_figure(PAGE_IN, 3.6) as figure:
@@ -267,8 +282,20 @@ def sizes(studied: Studied) -> "tuple[Figure, str] | None":
         axes.set(xlabel="parameters", ylabel=f"{METRICS[metric]}{' in %' if scale > 1 else ''}")
         axes.grid()
         axes.margins(x=0.12, y=0.12)
-    told = [f"{point}: {parameters:.0f} parameters, {form(metric, value)}" for parameters, value, point in sorted(known)]
+    told = [
+        f"{point}: {parameters:.0f} parameters, {form(metric, value)}" for parameters, value, point in sorted(known)
+    ]
     return figure, f"Score against parameters. {'; '.join(told)}."
+
+
+def _sizes(studied: Studied) -> list[tuple[float, float, str]]:
+    """Parameters, score and name of every point that has both."""
+    return [
+        (parameters, one.estimate.value, point)
+        for point in studied.plan.factors
+        if (one := studied.score(point)) is not None and one.estimate is not None
+        if (parameters := studied.mean(point, "parameters"))
+    ]
 
 
 def _apart(known: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
@@ -300,11 +327,13 @@ def _chosen(studied: Studied, most: int) -> list[str]:
 
 
 def _mark(
-    axes: "Axes", studied: Studied, at: tuple[str, str], place: int, scale: float, legend: dict[str, Any]
+    axes: "Axes", studied: Studied, at: tuple[str, str], where: tuple[int, float], legend: dict[str, Any]
 ) -> None:
+    """A point under a condition, in the row and on the scale where it goes."""
     one = studied.score(*at)
     if one is None or one.estimate is None:
         return
+    place, scale = where
     found, made, base = one.estimate, studied.comparison(*at), at[0] == BASE
     verdict = made.verdict if made else ""
     colour, marker = (INK, "s") if base else _LOOKS.get(verdict, (GREY, "o"))
@@ -324,9 +353,7 @@ def _told(studied: Studied, points: Sequence[str]) -> str:
         known = [f"{point} {form(metric, one.estimate.value)}" for point, one in scored if one and one.estimate]
         told.append(f"{condition.capitalize() if condition == CLEAN else condition}: {', '.join(known)}")
     made = [each for each in studied.findings.comparisons if each.verdict in _LOOKS and each.difference]
-    changes = [
-        f"{each.point} {changed_in_words(each.difference.estimate, metric)}" for each in made if each.difference
-    ]
+    changes = [f"{each.point} {changed_in_words(each.difference.estimate, metric)}" for each in made if each.difference]
     verdicts = f" Told apart from the base: {listed(changes)}." if changes else ""
     return f"{METRICS[metric].capitalize()} with {LEVEL_WORDS} intervals. {'. '.join(told)}.{verdicts}"
 

@@ -16,7 +16,7 @@ from emogram.errors import ConfigurationError, MissingExtraError, TrainingError
 from emogram.paper import settings, study_tables, wording
 from emogram.paper.content import Content, of_store, of_study
 from emogram.paper.html_text import HtmlWriter
-from emogram.paper.markup import Block, Heading, Marked, Title, code, escape, parse, plain
+from emogram.paper.markup import Block, Heading, Marked, Placed, Title, code, escape, parse, plain
 from emogram.paper.result_tables import paired_words, tests, title_of
 from emogram.paper.studied import answer, is_study
 from emogram.paper.typst_text import TypstWriter
@@ -63,17 +63,27 @@ def write_paper(store: Path, output: Path, study_files: Path | None = None) -> W
         TrainingError, CorpusError: a damaged file.
     """
     if not store.is_dir():
-        raise ConfigurationError(f"{store}: there is no such folder; name the store of results: emogram paper --results")
+        raise ConfigurationError(
+            f"{store}: there is no such folder; name the store of results: emogram paper --results"
+        )
     if not can_print():
         raise MissingExtraError("setting a PDF", "paper")
     with tempfile.TemporaryDirectory() as scratch:
-        content = of_store(store, study_files, Path(scratch) / FIGURES)
-        paper = _text("paper.md.jinja", content, store)
-        talk = _text("talk.md.jinja", content, store)
+        content, paper, talk = compose(store, study_files, Path(scratch))
         files = [_page(paper, content, output, NAME)]
         files.append(_print(paper, content, Path(scratch), "paper.typ", output / f"{NAME}.pdf"))
         files.append(_print(talk, content, Path(scratch), "talk.typ", output / "talk.pdf"))
     return Written(tuple(files), content.unusable)
+
+
+def compose(store: Path, study_files: Path | None, scratch: Path) -> tuple[Content, list[Block], list[Block]]:
+    """The content of a store, and the blocks of paper and talk; figures are drawn into ``figures`` of a folder.
+
+    Raises:
+        ConfigurationError, TrainingError, CorpusError: as `write_paper`.
+    """
+    content = of_store(store, study_files, scratch / FIGURES)
+    return content, _text("paper.md.jinja", content, store), _text("talk.md.jinja", content, store)
 
 
 def write_study_paper(study: Path, output: Path) -> Written:
@@ -128,7 +138,7 @@ def _text(template: str, content: Content, store: Path) -> list[Block]:
         **content.values,
         "cite": content.citations.cite,
         "references": content.citations.listed,
-        "figures": content.drawings.drawn,
+        "figures": content.drawings,
         "tables": content.tables,
         "store": store.as_posix(),
     }
@@ -143,10 +153,12 @@ def _finalized(value: Any) -> Any:
 
 def _page(blocks: Sequence[Block], content: Content, output: Path, name: str) -> Path:
     figures = f"{name}-{FIGURES}" if name != NAME else FIGURES
-    used = _copy_figures(blocks, content, output / figures)
-    writer = HtmlWriter({key: content.drawings.drawn[key] for key in used}, content.tables, figures)
+    _copy_figures(blocks, content, output / figures)
+    writer = HtmlWriter(content.drawings, content.tables, figures)
     title = next(plain(block.inner) for block in blocks if isinstance(block, Title))
-    sections = [(block.label, plain(block.inner)) for block in blocks if isinstance(block, Heading) and block.level == 1]
+    sections = [
+        (block.label, plain(block.inner)) for block in blocks if isinstance(block, Heading) and block.level == 1
+    ]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("emogram.paper"), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -156,16 +168,16 @@ def _page(blocks: Sequence[Block], content: Content, output: Path, name: str) ->
     return _whole(output / f"{name}.html", page.encode())
 
 
-def _copy_figures(blocks: Sequence[Block], content: Content, folder: Path) -> list[str]:
+def _copy_figures(blocks: Sequence[Block], content: Content, folder: Path) -> None:
     """Copy the figures that a text places into a folder, which holds nothing else afterwards."""
-    used = [block.name for block in blocks if getattr(block, "kind", "") == "figure"]  # type: ignore[attr-defined,union-attr]
+    used = [block.name for block in blocks if isinstance(block, Placed) and block.kind == "figure"]
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         if old.stem not in used:
             old.unlink()
     for name in used:
-        shutil.copyfile(content.drawings.folder / f"{name}.svg", folder / f"{name}.svg")
-    return used
+        if content.drawings[name]:  # which draws it
+            shutil.copyfile(content.drawings.folder / f"{name}.svg", folder / f"{name}.svg")
 
 
 def _print(blocks: Sequence[Block], content: Content, scratch: Path, style: str, path: Path) -> Path:
@@ -174,12 +186,14 @@ def _print(blocks: Sequence[Block], content: Content, scratch: Path, style: str,
 
     preamble = (resources.files("emogram.paper") / "templates" / style).read_text(encoding="utf-8")
     source = scratch / f"{path.stem}.typ"
-    source.write_text(preamble + "\n" + TypstWriter(content.drawings.drawn, content.tables).write(blocks), "utf-8")
+    source.write_text(preamble + "\n" + TypstWriter(content.drawings, content.tables).write(blocks), "utf-8")
     compiler = typst.Compiler(root=str(scratch), ignore_system_fonts=True)
     try:
         pdf = compiler.compile(input=str(source), format="pdf", timestamp=0)
     except typst.TypstError as error:
         raise TrainingError(f"{path}: cannot be set ({' '.join(str(error).split())[:200]}); report this") from error
+    if not isinstance(pdf, bytes):
+        raise TrainingError(f"{path}: typst gave no PDF; report this")
     return _whole(path, pdf)
 
 

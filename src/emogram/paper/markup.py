@@ -1,8 +1,9 @@
 """The text of a paper as blocks, read from the little Markdown that the templates are written in.
 
 Beyond CommonMark without HTML there are fences: ``figure NAME`` and ``table NAME`` with a caption, ``big`` with lines
-``value | what it is``, ``title`` with the title and what stands below it, and ``reference KEY``. A link to ``#figure-NAME`` or ``#table-NAME``
-without text reads ``Figure 2``. Both the page and the print are written from these blocks, so they say the same.
+``value | what it is``, ``title`` with the title and what stands below it, and ``reference KEY``. A link to
+``#figure-NAME`` or ``#table-NAME`` without text reads ``Figure 2``. Both the page and the print are written from these
+blocks, so they say the same.
 """
 
 import re

@@ -61,7 +61,7 @@ def corpora(found: Sequence[Material], citations: Citations) -> Table:
     for each in found:
         known = CORPORA.get(_SPEECH.get(each.corpus, each.corpus)) or CORPORA.get(each.corpus)
         official = str(known.n_clips) if known and known.n_clips else ""
-        title = escape(known.title.partition(" (")[0] if known else each.corpus)
+        title: str = escape(known.title.partition(" (")[0] if known else each.corpus)
         if each.corpus in bibliography():
             title += f" {citations.cite(each.corpus)}"
         language = ", ".join(known.languages) if known else ""

@@ -61,7 +61,10 @@ def augmentation(settings: Mapping[str, Any]) -> str:
 
 def in_full(results: Sequence[Result], sections: Sequence[str]) -> Table | None:
     """Every field of some sections of the configurations, side by side; None where there is none."""
-    columns = [{name: value for name, value in result.settings.items() if name.partition(".")[0] in sections} for result in results]
+    columns = [
+        {name: value for name, value in result.settings.items() if name.partition(".")[0] in sections}
+        for result in results
+    ]
     fields = list(dict.fromkeys(name for column in columns for name in column))
     if not fields:
         return None
@@ -70,7 +73,7 @@ def in_full(results: Sequence[Result], sections: Sequence[str]) -> Table | None:
         for field in fields
     )
     header = ("field", *(escape(result.label) for result in results))
-    return Table(header, rows, "l" * len(header), wide=dict.fromkeys(range(len(header)), 1))
+    return Table(header, rows, "l" * len(header), wide=dict.fromkeys(range(1, len(header)), 1))
 
 
 def costs(result: Result) -> str:

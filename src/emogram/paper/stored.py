@@ -109,20 +109,6 @@ class Result:
             return "a teacher"
         return "published weights" if any(field.startswith("transfer.") for field in self.settings) else "nothing"
 
-    @property
-    def folds(self) -> int:
-        """Whose test parts are pooled."""
-        rows = self.metrics.get("folds")
-        return len(rows) if isinstance(rows, list) and rows else 1
-
-    @property
-    def fit_seconds(self) -> float | None:
-        """What training took, over all folds; None where it was not stored."""
-        rows = self.metrics.get("folds")
-        held = rows if isinstance(rows, list) and rows else [self.metrics]
-        times = [row.get("fit_seconds") for row in held if isinstance(row, Mapping)]
-        return float(sum(times)) if times and all(isinstance(time, int | float) for time in times) else None
-
 
 def read_results(store: Path) -> tuple[list[Result], list[str]]:
     """Every result below a folder, best first within its group, and the folders that cannot be used, with the reason.
@@ -161,9 +147,7 @@ def _labelled(results: list[Result]) -> list[Result]:
     return [
         replace(
             result,
-            label=result.network
-            if kinds[result.network, result.group] == 1
-            else f"{result.network} ({result.name})",
+            label=result.network if kinds[result.network, result.group] == 1 else f"{result.network} ({result.name})",
         )
         for result in results
     ]

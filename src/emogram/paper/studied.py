@@ -163,10 +163,12 @@ def answer(found: Studied) -> str:
         made = [each for each in found.findings.comparisons if each.condition == condition]
         told = [each for each in made if each.verdict in {"better", "worse", "no evidence"}]
         if told:
-            under = "" if condition == CLEAN else f"{condition}: "
+            under = "" if condition == CLEAN else f"under {condition}, "
             parts.append(f"{_capital(under + _found(told, metric))}.")
     if not parts:
-        why = "its runs are not finished" if found.n_done < found.n_runs else "there are too few speakers for an interval"
+        why = (
+            "its runs are not finished" if found.n_done < found.n_runs else "there are too few speakers for an interval"
+        )
         return f"Nothing can be told yet: {why}."
     return " ".join(parts)
 
@@ -183,9 +185,9 @@ def _found(told: Sequence[Finding], metric: str) -> str:
     better, worse, none = ([each for each in told if each.verdict == v] for v in ("better", "worse", "no evidence"))
     texts = [f"{word} than {_named(some, metric)}" for some, word in ((better, "better"), (worse, "worse")) if some]
     if not none:
-        return ". ".join(map(_capital, texts))
+        return "; ".join(texts)
     if texts:
-        return f"{'. '.join(map(_capital, texts))}. For {_rest(none)} there is no evidence of a difference"
+        return f"{'; '.join(texts)}. For {_rest(none)} there is no evidence of a difference"
     most = max(none, key=lambda each: abs(each.difference.estimate.value) if each.difference else 0.0)
     if len(none) == 1:
         return f"no evidence that {most.point} and {most.against} differ: {_change(most, metric)}"

@@ -16,7 +16,7 @@ _VERDICTS = ("better", "worse", "no evidence")
 
 def answers(studied: Sequence[Studied], unrun: Sequence[Open]) -> Table:
     """Each question with its answer in a sentence, those that have none included."""
-    rows = [(escape(found.findings.question), escape(answer(found))) for found in studied]
+    rows: list[tuple[str, ...]] = [(escape(found.findings.question), escape(answer(found))) for found in studied]
     rows += [(escape(each.study.question), "*Not run yet.*") for each in unrun]
     return Table(("question", "answer"), tuple(rows), "ll", wide={0: 2, 1: 3}, breaks=True)
 
@@ -25,7 +25,7 @@ def overview(studied: Sequence[Studied], unrun: Sequence[Open]) -> Table:
     """How many variants of each study were told apart on clean speech, for a slide."""
     rows = []
     for found in studied:
-        made = [each.verdict for each in found.findings.comparisons if each.condition == CLEAN]
+        made: list[str] = [each.verdict for each in found.findings.comparisons if each.condition == CLEAN]
         rows.append((escape(found.title), *(str(made.count(verdict)) for verdict in _VERDICTS)))
     rows += [(escape(each.title), "not run yet", "", "") for each in unrun]
     return Table(("variants that are", *_VERDICTS), tuple(rows), "lrrr")
@@ -37,9 +37,13 @@ def conditions(found: Studied, labels: Sequence[str]) -> Table:
     rows = []
     for point in points:
         scored = [found.score(point, label) for label in labels]
-        rows.append((escape(point), *(estimated(one.estimate, found.findings.outcome) if one else "" for one in scored)))
+        rows.append(
+            (escape(point), *(estimated(one.estimate, found.findings.outcome) if one else "" for one in scored))
+        )
     header = ("", *(escape(label) for label in labels))
-    return Table(header, tuple(rows), "l" + "r" * len(labels), frozenset({points.index(BASE)} if BASE in points else ()))
+    return Table(
+        header, tuple(rows), "l" + "r" * len(labels), frozenset({points.index(BASE)} if BASE in points else ())
+    )
 
 
 def scores(found: Studied, condition: str) -> Table:
@@ -71,7 +75,7 @@ def scores(found: Studied, condition: str) -> Table:
         rows.append(tuple(row))
     strong = frozenset(at for at, point in enumerate(points) if point == BASE)
     align = "lrrrl" + "r" * (len(header) - 5)
-    return Table(tuple(header), tuple(rows), align, strong)
+    return Table(tuple(header), tuple(rows), align, strong, floats=len(rows) > _MANY)
 
 
 def sentences(found: Studied) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 LONG, LONGEST = 24, 44
 """Rows above which a table is set small, and rows that fit on a page even so."""
 
-WIDEST = 6
+WIDEST = 7
 """Columns above which a table is set small."""
 
 
@@ -21,6 +21,7 @@ class Table:
         strong: places of the rows that stand out.
         wide: columns that share the room that is left, each with its share; others are as wide as their text.
         breaks: may go on over the page, because its rows are high.
+        floats: may be moved to the top or bottom of a page.
     """
 
     header: tuple[str, ...]
@@ -29,6 +30,7 @@ class Table:
     strong: frozenset[int] = field(default=frozenset())
     wide: Mapping[int, float] = field(default_factory=dict)
     breaks: bool = False
+    floats: bool = False
 
     @property
     def is_small(self) -> bool:

@@ -52,7 +52,8 @@ class TypstWriter:
     def _block(self, block: Block) -> str:  # noqa: PLR0911 - one for each kind of block
         match block:
             case Heading(level, inner, label):
-                return f"#heading(level: {level})[{self._inline(inner)}] <{label}>"
+                flush = "#place.flush()\n" if level == 1 else ""
+                return f"{flush}#heading(level: {level})[{self._inline(inner)}] <{label}>"
             case Paragraph(inner):
                 return self._inline(inner)
             case Items(numbered, items):
@@ -71,9 +72,7 @@ class TypstWriter:
                 return f"#entry[{self._inline(inner)}] <{label}>"
             case Title(inner, below):
                 lines = "".join(f"[{self._inline(line)}], " for line in below)
-                return (
-                    f"#set document(title: {_string(plain(inner))})\n#cover([{self._inline(inner)}], ({lines}))"
-                )
+                return f"#set document(title: {_string(plain(inner))})\n#cover([{self._inline(inner)}], ({lines}))"
 
     def _content(self, blocks: Sequence[Block]) -> str:
         return "\n\n".join(self._block(block) for block in blocks)
@@ -93,8 +92,10 @@ class TypstWriter:
             "  " + "".join(f"[{self._cell(cell, at in table.strong)}], " for cell in row) + "\n"
             for at, row in enumerate(table.rows)
         )
-        flags = f"small: {_truth(table.is_small)}, breaks: {_truth(table.may_break)}, name: {_string(block.label)}"
-        return f"#tabular(({widths},), ({align},), ({header}), {caption}, {flags},\n{rows})"
+        flags = f"small: {_truth(table.is_small)}, breaks: {_truth(table.may_break)}, floats: {_truth(table.floats)}"
+        return (
+            f"#tabular(({widths},), ({align},), ({header}), {caption}, {flags}, name: {_string(block.label)},\n{rows})"
+        )
 
     def _cell(self, text: str, strong: bool) -> str:
         inner = inline(text)

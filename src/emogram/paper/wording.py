@@ -37,7 +37,11 @@ def estimated(found: Estimate | None, metric: str) -> str:
     """A study's score with its interval, short enough for a table: ``61.3 (55.2 to 67.5)``, in percent where it is one."""
     if found is None:
         return "not finished"
-    ends = "" if found.low is None or found.high is None else f" ({short(metric, found.low)} to {short(metric, found.high)})"
+    ends = (
+        ""
+        if found.low is None or found.high is None
+        else f" ({short(metric, found.low)} to {short(metric, found.high)})"
+    )
     return f"{short(metric, found.value)}{ends}"
 
 
