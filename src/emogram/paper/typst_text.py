@@ -29,6 +29,9 @@ from emogram.paper.markup import (
 )
 from emogram.paper.tables import Table
 
+_HIGH_IN = 4.0
+"""Figures above this height are moved to where a page has room for them."""
+
 _ALIGN = {"l": "left", "r": "right"}
 
 
@@ -83,7 +86,8 @@ class TypstWriter:
             drawn = self.figures[block.name]
             path, alt = _string(f"figures/{block.name}.svg"), _string(drawn.alt)
             width = f"{100 * drawn.width_in / PAGE_IN:.1f}%"
-            return f"#picture({path}, {alt}, {caption}, {width}) <{block.label}>"
+            high = _truth(drawn.height_in > _HIGH_IN)
+            return f"#picture({path}, {alt}, {caption}, {width}, {high}) <{block.label}>"
         table = self.tables[block.name]
         widths = ", ".join(f"{table.wide[at]}fr" if at in table.wide else "auto" for at in range(len(table.header)))
         align = ", ".join(_ALIGN[side] for side in table.align)
