@@ -18,7 +18,7 @@ from emogram.studies.store import Store
 from tests.training import runs
 from tests.training.stand_ins import study_command
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)  # the first test waits for two runs
 Call = Callable[..., tuple[int, str, str]]
 STUDY = """
 question: Does less dropout change anything in two epochs?
@@ -33,8 +33,8 @@ corpora: [synthetic]
 axes:
   - {name: dropout, field: network.dropout, values: [0.05]}
 folds: [1]
-seeds: [0, 1]
-budget: {words: two epochs on very few clips, epochs: 2, runs: 4}
+seeds: [0]
+budget: {words: two epochs on very few clips, epochs: 2, runs: 2}
 """
 
 
@@ -78,7 +78,7 @@ def table(store: Path) -> list[dict[str, str]]:
 def test_a_run_leaves_table_findings_figure_and_paper(store: Path) -> None:
     names = {path.relative_to(store / "dropout").as_posix() for path in (store / "dropout").rglob("*")}
     assert {"plan.json", "table.csv", "findings.json", "scores.png", "paper/dropout.html", "paper/dropout.pdf"} <= names
-    assert [row["status"] for row in table(store)] == ["done"] * 4
+    assert [row["status"] for row in table(store)] == ["done"] * 2
     page = (store / "dropout" / "paper" / "dropout.html").read_text()
     assert "Does less dropout change anything in two epochs?" in page
     assert "Computed voices, no benchmark" in page
@@ -89,9 +89,9 @@ def test_what_is_done_is_told_and_not_done_again(study: Path, store: Path, mater
     status, output, errors = call("study", "run", study, "-c", f"synthetic={material.corpus}", "-o", store)
     assert status == 0
     assert output.startswith("Does less dropout change anything in two epochs?\n")
-    assert "dropout: 4 runs, 4 done already; two epochs on very few clips" in errors
+    assert "dropout: 2 runs, 2 done already; two epochs on very few clips" in errors
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert call("study", "status", study, "-o", store) == (0, "dropout: 4 done, 0 failed, 0 left\n", "")
+    assert call("study", "status", study, "-o", store) == (0, "dropout: 2 done, 0 failed, 0 left\n", "")
 
 
 def test_a_table_as_text_and_for_programs(study: Path, store: Path, call: Call, tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_a_table_as_text_and_for_programs(study: Path, store: Path, call: Call, 
     assert status == 0
     assert "dropout=0.05" in text
     rows = json.loads(call("study", "table", study, "-o", store, "--format", "json")[1])
-    assert [row["point"] for row in rows] == ["base", "dropout=0.05"] * 2
+    assert [row["point"] for row in rows] == ["base", "dropout=0.05"]
     assert call("study", "table", study, "-o", store, "--format", "csv", "--to", tmp_path / "t.csv")[:2] == (0, "")
-    assert (tmp_path / "t.csv").read_text().count("\n") == 5
+    assert (tmp_path / "t.csv").read_text().count("\n") == 3
 
 
 def test_an_export_is_enough_for_a_paper(store: Path, call: Call, tmp_path: Path) -> None:
@@ -132,11 +132,11 @@ def test_two_at_once_killed_at_random_moments_end_as_the_undisturbed_one(
         return both
 
     rng = random.Random(3)
-    for _ in range(2):
+    for _ in range(2):  # once early, in the first run, and once later
         both = started()
         while all(process.is_alive() for process in both) and not list(killed.runs.glob("*.claim")):
             both[0].join(0.01)
-        both[0].join(rng.uniform(0.0, 0.8))
+        both[0].join(rng.uniform(0.0, 2.0))
         for process in both:
             process.kill()
             process.join()
