@@ -123,7 +123,7 @@ def test_two_at_once_killed_at_random_moments_end_as_the_undisturbed_one(
     context.set_forkserver_preload(["emogram.training.folds", "emogram.report", "emogram.cli.study"])
 
     def started() -> list[BaseProcess]:
-        both = [
+        both: list[BaseProcess] = [
             context.Process(target=study_command, args=(words, tmp_path / f"output-{number}", material.cache))
             for number in range(2)
         ]

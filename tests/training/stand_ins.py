@@ -23,7 +23,7 @@ def study_command(words: list[str], output: Path, cache: Path) -> None:
     from emogram.studies import runner
 
     os.environ["EMOGRAM_CACHE"] = str(cache)
-    runner.threads_each = lambda _: 1
+    runner.threads_each = lambda workers: 1
     emogram_command(words, output)
 
 
