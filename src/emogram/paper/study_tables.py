@@ -101,7 +101,11 @@ def undecided(found: Studied) -> list[tuple[str, list[str]]]:
 
 def unfinished(found: Studied) -> list[str]:
     """What the findings note about points that lack runs."""
-    return [f"{one.point}, {one.condition}: {one.note}" for one in found.findings.scores if one.note]
+    return [
+        f"{one.point}, {one.condition}: {one.note.removeprefix('not finished: ')}"
+        for one in found.findings.scores
+        if one.note
+    ]
 
 
 def open_list(unrun: Sequence[Open]) -> list[tuple[str, str, str, str]]:

@@ -10,7 +10,7 @@ from emogram.studies.findings import apart, form
 from emogram.studies.inference import Estimate
 
 LEVEL_WORDS = f"{100 * LEVEL:.0f} %"
-_WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 Row = Mapping[str, float | None]
 """``value``, ``low`` and ``high`` of a score, as `emogram.evaluation.summarise` gives them."""

@@ -111,7 +111,7 @@ def describe(findings: Findings) -> str:
 def export(folder: Path, target: Path) -> list[Path]:
     """Copy what is small of a study's folder, with its predictions packed into one file.
 
-    ``plan.json``, ``table.csv``, ``findings.json``, the figures and ``predictions.npz``: from the first and the last the
+    ``plan.json``, ``table.csv``, ``findings.json``, the figures as SVG and ``predictions.npz``: from the first and the last the
     findings can be made again without training (`Archive`). Probabilities are kept in steps of 1/65535, so accuracy,
     recall and F1 come out as they were, and log-loss to four digits.
 
@@ -130,7 +130,6 @@ def export(folder: Path, target: Path) -> list[Path]:
     write_results(plan, store)
     target.mkdir(parents=True, exist_ok=True)
     names = [PLAN, TABLE, FINDINGS, *(path.name for path in sorted(folder.glob(f"{FIGURE}*.svg")))]
-    names += [path.name for path in sorted(folder.glob(f"{FIGURE}*.png"))]
     for name in names:
         shutil.copyfile(folder / name, target / name)
     partial = target / f"{PREDICTIONS}.partial"
