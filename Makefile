@@ -5,7 +5,7 @@ MODELS ?= large base
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-header --constraint requirements/torch.in $(if $(UPGRADE),--upgrade) pyproject.toml
 
-.PHONY: help demo test check format bench pretrained picture reference lock clean
+.PHONY: help demo test check format bench pretrained paper picture reference lock clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -34,6 +34,9 @@ pretrained: .venv/installed-train  ## train the bundled models from EMOGRAM_DATA
 	  mkdir -p docs/results/pretrained-$$model && cp pretrained/$$model/results/* docs/results/pretrained-$$model/ || exit 1; \
 	done
 	$(BIN)/python -m docs.card
+
+paper: .venv/installed-dev  ## set docs/paper (paper and talk) from docs/results
+	$(BIN)/emogram paper --results docs/results -o docs/paper
 
 picture: .venv/installed-train  ## draw the README's picture again
 	$(BIN)/python docs/images/spectrograms.py

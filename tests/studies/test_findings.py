@@ -12,7 +12,7 @@ from emogram.evaluation import holm
 from emogram.studies import tidy
 from emogram.studies.findings import Findings, find
 from emogram.studies.plan import Plan, read_plan
-from emogram.studies.results import Archive, describe, export, write_results
+from emogram.studies.results import Archive, describe, export, read_findings, write_results
 from emogram.studies.store import Store
 from emogram.studies.study import Study
 from emogram.training.material import prepare
@@ -148,7 +148,8 @@ def test_parquet_needs_its_extra_or_holds_the_same(study_of: tuple[Plan, Store],
 def test_an_export_gives_the_findings_again(study_of: tuple[Plan, Store], tmp_path: Path, findings: Findings) -> None:
     _plan, store = study_of
     written = export(store.study("small"), tmp_path / "kept")
-    assert {path.name for path in written} >= {"plan.json", "table.csv", "findings.json", "scores.svg", "scores.png"}
+    assert {path.name for path in written} >= {"plan.json", "table.csv", "findings.json", "scores.svg"}
+    assert read_findings(tmp_path / "kept" / "findings.json") == findings
     again = find(read_plan(tmp_path / "kept"), Archive(tmp_path / "kept"))
     assert [each.sentence for each in again.comparisons] == [each.sentence for each in findings.comparisons]
     before = {path.name: path.read_bytes() for path in (tmp_path / "kept").iterdir()}
@@ -163,6 +164,16 @@ def test_nothing_to_export(tmp_path: Path) -> None:
     plan.write(Store(tmp_path))
     with pytest.raises(TrainingError, match="none of its runs is done"):
         export(tmp_path / "small", tmp_path / "kept")
+
+
+def test_damaged_findings_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "findings.json"
+    for content in ("{", '{"scores": [], "comparisons": [{}]}'):
+        path.write_text(content)
+        with pytest.raises(
+            TrainingError, match=r"findings\.json: damaged .*; export the study again: emogram study export"
+        ):
+            read_findings(path)
 
 
 def test_results_are_written_into_the_studys_folder(study_of: tuple[Plan, Store]) -> None:

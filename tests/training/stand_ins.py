@@ -18,6 +18,15 @@ def emogram_command(words: list[str], output: Path) -> None:
     sys.exit(status)
 
 
+def study_command(words: list[str], output: Path, cache: Path) -> None:
+    """As `emogram_command`, with decoded audio in a cache, and one thread for each run."""
+    from emogram.studies import runner
+
+    os.environ["EMOGRAM_CACHE"] = str(cache)
+    runner.threads_each = lambda workers: 1
+    emogram_command(words, output)
+
+
 def work(what: str, folder: Path) -> str:
     """Die, fail, break, take for ever, or answer."""
     if what == "die":

@@ -31,6 +31,7 @@ MODULES = (
     "search",
     "pretrain",
     "models",
+    "paper",
     "listing",
     "networks",
 )
@@ -51,6 +52,7 @@ HOMES = {
     "search": "search",
     "pretrain": "pretrain",
     "models": "models",
+    "paper": "paper",
     "show": "show",
     "render": "render",
     "list": "listing",

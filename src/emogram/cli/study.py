@@ -39,7 +39,7 @@ Output = Annotated[
 ]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Runs at a time, each with its share of processors.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try again the runs that failed.")]
-STORE = Path("runs/studies")
+STORE, EXPORTS = Path("runs/studies"), Path("docs/results/studies")
 
 
 def register(application: typer.Typer) -> None:
@@ -61,7 +61,7 @@ def run(  # noqa: PLR0917 - the words of a command line
     points: Annotated[str | None, typer.Option(metavar="A,B", help="Only the runs of these points.")] = None,
     retry: Retry = False,
 ) -> None:
-    """Do every run of a study that is not done, then print its table and sentences.
+    """Do every run of a study that is not done, then print its table and sentences, and write its small paper.
 
     Killed at any moment and started again, it goes on where it was; started twice, the two share the work. Runs that
     another study has done already are taken over.
@@ -161,16 +161,19 @@ def run_every(
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR/STUDY", help="The study's folder in its store.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where to; default docs/results/studies/STUDY."),
+    ] = None,
 ) -> None:
     """Copy a study's table, findings, figures and packed predictions, from which its statistics can be made again.
 
     Examples:
-        emogram study export runs/studies/spectrogram -o docs/results/spectrogram
+        emogram study export runs/studies/spectrogram -o docs/results/studies/spectrogram
     """
     with laboratory("emogram study"):
         from emogram.studies.results import export as write
-    for path in write(folder, output):
+    for path in write(folder, output or EXPORTS / folder.resolve().name):
         tell(f"{path}: {path.stat().st_size / 1024:.0f} KiB")
 
 
@@ -203,9 +206,20 @@ def _run(file: Path, corpus: Sequence[str], output: Path, *, workers: int, point
     failed = run_all(work, retry=retry, say=tell)
     typer.echo(describe(write_results(plan, store)))
     tell(f"table, findings and figure: {store.study(study.name)}")
+    _tell_paper(store.study(study.name))
     if failed:
         tell(f"{failed} runs failed; see: emogram study status {file} -o {output}")
     return failed
+
+
+def _tell_paper(folder: Path) -> None:
+    """Write the small paper of a study beside its table."""
+    from emogram.paper import can_print, write_study_paper
+
+    for path in write_study_paper(folder, folder / "paper").files:
+        tell(f"paper: {path}")
+    if not can_print():
+        tell("for a PDF too: pip install 'emogram[paper]', then emogram paper --results " + str(folder))
 
 
 def _planned(study: Path, output: Path) -> "tuple[Plan, Store]":

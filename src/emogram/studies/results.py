@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,8 @@ from emogram.evaluation.figures import Marked, intervals, save
 from emogram.evaluation.metrics import METRICS, Predictions, higher_is_better
 from emogram.studies import tidy
 from emogram.studies.conditions import CLEAN
-from emogram.studies.findings import Findings, find, form
+from emogram.studies.findings import Finding, Findings, Score, find, form
+from emogram.studies.inference import Difference, Estimate
 from emogram.studies.plan import PLAN, Plan, read_plan
 from emogram.studies.store import Store
 from emogram.studies.study import BASE
@@ -29,6 +31,34 @@ def write_results(plan: Plan, store: Store) -> Findings:
     write_json(folder / FINDINGS, findings.to_dict())
     draw(findings, folder)
     return findings
+
+
+def read_findings(path: Path) -> Findings:
+    """Read what `write_results` wrote as ``findings.json``.
+
+    Raises:
+        TrainingError: missing, damaged or of another version.
+    """
+    remedy = "export the study again: emogram study export DIR/STUDY"
+    if not path.exists():
+        raise TrainingError(f"{path}: there is none; {remedy}")
+    content = read_json(path, remedy=remedy)
+    try:
+        scores = [Score(**(row | {"estimate": _estimate(row["estimate"])})) for row in content["scores"]]
+        comparisons = [
+            Finding(**(row | {"difference": _difference(row["difference"])})) for row in content["comparisons"]
+        ]
+        return Findings(**(content | {"scores": tuple(scores), "comparisons": tuple(comparisons)}))
+    except (KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: damaged or of another version; {remedy}") from error
+
+
+def _estimate(stored: dict[str, Any] | None) -> Estimate | None:
+    return None if stored is None else Estimate(**stored)
+
+
+def _difference(stored: dict[str, Any] | None) -> Difference | None:
+    return None if stored is None else Difference(**(stored | {"estimate": Estimate(**stored["estimate"])}))
 
 
 def draw(findings: Findings, folder: Path) -> list[Path]:
@@ -81,7 +111,7 @@ def describe(findings: Findings) -> str:
 def export(folder: Path, target: Path) -> list[Path]:
     """Copy what is small of a study's folder, with its predictions packed into one file.
 
-    ``plan.json``, ``table.csv``, ``findings.json``, the figures and ``predictions.npz``: from the first and the last the
+    ``plan.json``, ``table.csv``, ``findings.json``, the figures as SVG and ``predictions.npz``: from the first and the last the
     findings can be made again without training (`Archive`). Probabilities are kept in steps of 1/65535, so accuracy,
     recall and F1 come out as they were, and log-loss to four digits.
 
@@ -100,7 +130,6 @@ def export(folder: Path, target: Path) -> list[Path]:
     write_results(plan, store)
     target.mkdir(parents=True, exist_ok=True)
     names = [PLAN, TABLE, FINDINGS, *(path.name for path in sorted(folder.glob(f"{FIGURE}*.svg")))]
-    names += [path.name for path in sorted(folder.glob(f"{FIGURE}*.png"))]
     for name in names:
         shutil.copyfile(folder / name, target / name)
     partial = target / f"{PREDICTIONS}.partial"
