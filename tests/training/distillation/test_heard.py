@@ -103,8 +103,10 @@ def test_pooled_predictions_are_of_their_folds(split: Material, tmp_path: Path) 
 
 def test_a_model_owes_the_clips_of_the_runs_behind_it(split: Material, tmp_path: Path) -> None:
     first = run_folder(tmp_path / "first", {"train": split.split.train[:3], "test": split.split.test[:2]})
-    fields = {"distillation": {"teacher": str(first), "size": "whisper-tiny", "block": 1}}
-    second = run_folder(tmp_path / "second", {"train": split.split.train[2:5]}, **fields)
-    chosen = validate({"spectrogram": "whisper", "distillation": fields["distillation"] | {"teacher": str(second)}})
+    taught = {"size": "whisper-tiny", "block": 1}
+    second = run_folder(
+        tmp_path / "second", {"train": split.split.train[2:5]}, distillation={**taught, "teacher": str(first)}
+    )
+    chosen = validate({"distillation": {**taught, "teacher": str(second)}})
     assert {clip.clip_id for clip in inherited(chosen)} == {clip.clip_id for clip in split.split.train[:5]}
     assert inherited(validate({})) == []
