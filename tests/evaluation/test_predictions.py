@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, CorpusError
 from emogram.evaluation import Predictions, pool, read_predictions, write_predictions
+from emogram.evaluation.predictions import mean
 from tests.evaluation.made_up import predictions
 
 
@@ -131,3 +132,24 @@ def test_pool_joins_folds_and_refuses_a_clip_tested_twice() -> None:
         pool([first, predictions(n_emotions=3)])
     with pytest.raises(ConfigurationError, match="only folds"):
         pool([])
+
+
+def test_an_ensemble_is_the_mean_whatever_the_order_of_its_members_clips() -> None:
+    first = predictions(4, n_emotions=3)
+    order = [2, 0, 3, 1]
+    other = np.roll(first.probabilities, 1, axis=1)
+    second = replace(
+        first,
+        clip_ids=tuple(first.clip_ids[row] for row in order),
+        truth=first.truth[order],
+        probabilities=other[order],
+        speakers=tuple(first.speakers[row] for row in order),
+        sexes=tuple(first.sexes[row] for row in order),
+        corpora=tuple(first.corpora[row] for row in order),
+    )
+    together = mean([first, second])
+    assert together.clip_ids == first.clip_ids
+    assert np.array_equal(together.truth, first.truth)
+    assert together.probabilities == pytest.approx((first.probabilities + other) / 2)
+    with pytest.raises(ConfigurationError, match="other clips or emotions; give runs of the same test part"):
+        mean([first, predictions(5, n_emotions=3)])

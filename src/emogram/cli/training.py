@@ -82,6 +82,12 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="CSV", help="For a model: where to keep its predictions.")
     ] = None,
+    ensemble: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with", metavar="RUN|PREDICTIONS.csv", help="More of the same clips: the mean of all.", exists=True
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:
     """Accuracy, recall, precision, F1, loss and calibration, with intervals over speakers.
@@ -93,14 +99,17 @@ def evaluate(
     Examples:
         emogram evaluate runs/ravdess
 
+        emogram evaluate runs/ravdess --with runs/ravdess-seed-2      (an ensemble: their probabilities are averaged)
+
         emogram evaluate runs/ravdess/predictions-validation.csv --json
 
         emogram evaluate model.onnx --corpus emodb=EMODB -o emodb.csv
     """
     with laboratory("emogram evaluate"):
-        from emogram.evaluation.predictions import read_predictions, write_predictions
+        from emogram.evaluation.predictions import mean, read_predictions, write_predictions
         from emogram.evaluation.summary import summarise, table
     failed = False
+    more = [read_predictions(_predictions_of(path)) for path in ensemble or ()]
     if source.suffix == ".onnx" and source.is_file():
         predictions, failed = _put_to_the_test(source, corpus)
         if output is not None:
@@ -109,11 +118,15 @@ def evaluate(
         option = "--corpus" if corpus else "--output"
         raise ConfigurationError(f"{option}: goes with a model; {source} is summed up from what is stored")
     else:
-        predictions = read_predictions(source / "predictions-test.csv" if source.is_dir() else source)
-    summary = summarise(predictions)
+        predictions = read_predictions(_predictions_of(source))
+    summary = summarise(mean([predictions, *more]))
     typer.echo(json.dumps(summary) if as_json else table(summary))
     if failed:
         raise typer.Exit(1)
+
+
+def _predictions_of(source: Path) -> Path:
+    return source / "predictions-test.csv" if source.is_dir() else source
 
 
 def _put_to_the_test(model: Path, corpus: Sequence[str] | None) -> "tuple[Predictions, bool]":

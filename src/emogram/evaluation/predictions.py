@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +145,27 @@ def pool(folds: Sequence[Predictions]) -> Predictions:
         probabilities=np.concatenate([fold.probabilities for fold in folds]),
         emotions=folds[0].emotions,
     )
+
+
+def mean(systems: Sequence[Predictions]) -> Predictions:
+    """The answers of an ensemble: the mean of the probabilities that several systems give to the same clips.
+
+    Args:
+        systems: with the same clips, in any order, and the same emotions.
+
+    Raises:
+        ConfigurationError: systems with other clips or emotions.
+    """
+    first = systems[0]
+    total = np.zeros(first.probabilities.shape)
+    for system in systems:
+        place = {clip_id: row for row, clip_id in enumerate(system.clip_ids)}
+        if system.emotions != first.emotions or place.keys() != set(first.clip_ids):
+            raise ConfigurationError(
+                "ensemble: its members answer for other clips or emotions; give runs of the same test part"
+            )
+        total += system.probabilities[[place[clip_id] for clip_id in first.clip_ids]]
+    return replace(first, probabilities=(total / len(systems)).astype(np.float32))
 
 
 def among(predictions: Predictions, emotions: Sequence[str]) -> Predictions:
