@@ -135,7 +135,7 @@ def test_pool_joins_folds_and_refuses_a_clip_tested_twice() -> None:
 
 
 def test_an_ensemble_is_the_mean_whatever_the_order_of_its_members_clips() -> None:
-    first = predictions(4, n_emotions=3)
+    first = predictions(n_speakers=1, clips_each=4, n_emotions=3)
     order = [2, 0, 3, 1]
     other = np.roll(first.probabilities, 1, axis=1)
     second = replace(
@@ -152,4 +152,4 @@ def test_an_ensemble_is_the_mean_whatever_the_order_of_its_members_clips() -> No
     assert np.array_equal(together.truth, first.truth)
     assert together.probabilities == pytest.approx((first.probabilities + other) / 2)
     with pytest.raises(ConfigurationError, match="other clips or emotions; give runs of the same test part"):
-        mean([first, predictions(5, n_emotions=3)])
+        mean([first, predictions(n_speakers=1, clips_each=5, n_emotions=3)])
