@@ -93,7 +93,10 @@ EXPORTED: dict[str, dict[str, Any]] = {
 EXPORTED_STAGES = tuple(_STAGES[number] for number in (0, 1, 3, 6, 7, 10, 13))
 """Of MobileNet, blocks with each kernel, activation and step, with and without excitation and a way around."""
 
-CANCELLED = {"audiontt": {"convolutions.0.bias", "convolutions.4.bias"}}
+CANCELLED = {
+    "audiontt": {"convolutions.0.bias", "convolutions.4.bias"},
+    **{f"whisper-{size}": {"encoder.layers.1.fc2.bias"} for size in ("tiny", "base", "small")},
+}
 """Parameters that a publisher's file has and that a normalisation right behind them cancels."""
 
 SAME_GRAPH = {

@@ -24,7 +24,8 @@ def disturbed(module: nn.Module, seed: int = 0) -> nn.Module:
         for part in module.modules():
             if isinstance(part, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(part.weight, generator=generator)
-            if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
+            normalisations = nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm
+            if isinstance(part, normalisations) and part.weight is not None:
                 part.weight.copy_(uniform(part.weight, 0.7, 1.3))
                 part.bias.copy_(uniform(part.bias, -0.3, 0.3))
             if (

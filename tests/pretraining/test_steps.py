@@ -131,7 +131,7 @@ def test_the_recipes_of_the_repository_can_be_read(name: str, tmp_path: Path) ->
     found = read_recipe(ROOT / "configurations" / "pretrained" / f"{name}.yaml", ["configuration.fit.epochs=3"])
     plan = Plan(found, tmp_path / "data", tmp_path / "models" / name)
     assert found.name == name
-    assert {corpus.partition("-")[0] for corpus in found.corpora} == {"ravdess", "tess", "emodb"}
+    assert set(found.corpora) == {"ravdess-speech"}
     for step, split in (
         ("held-out", "ravdess-emobox"),
         ("leave-corpus-out", "leave-corpus-out"),
@@ -139,7 +139,7 @@ def test_the_recipes_of_the_repository_can_be_read(name: str, tmp_path: Path) ->
     ):
         configuration = plan.configuration(step, 2)
         assert (configuration.split.name, configuration.split.fold, configuration.fit.epochs) == (split, 2, 3)
-        assert configuration.corpora["tess"] == tmp_path / "data" / "tess"
+        assert configuration.corpora["ravdess-speech"] == tmp_path / "data" / "ravdess" / "speech"
     assert "Copyright (c) 2022 OpenAI" in "".join(found.notices)
 
 
