@@ -30,7 +30,7 @@ pretrained: .venv/installed-train  ## train the bundled models from EMOGRAM_DATA
 	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-base-encoder.safetensors" -o pretrained/others
 	for model in $(MODELS); do \
 	  $(BIN)/emogram pretrain configurations/pretrained/$$model.yaml $(OPTIONS) && \
-	  cp pretrained/$$model/model.onnx src/emogram/recognition/models/$$model.onnx && \
+	  cp pretrained/$$model/model.onnx $$(test $$model = base && echo src/emogram/recognition/models || echo models/$$model/src/emogram_$$model)/$$model.onnx && \
 	  mkdir -p docs/results/pretrained-$$model && cp pretrained/$$model/results/* docs/results/pretrained-$$model/ || exit 1; \
 	done
 	$(BIN)/python -m docs.card

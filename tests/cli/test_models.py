@@ -17,6 +17,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "large.onnx").write_bytes(content(name="large", licence="non-commercial"))
     (folder / "base.onnx").write_bytes(content(name="base", card="base\nMUST NOT BE USED"))
     monkeypatch.setattr(bundled, "FOLDER", folder)
+    monkeypatch.setattr(bundled, "COMPANIONS", ())
     monkeypatch.delenv("EMOGRAM_MODEL", raising=False)
     return folder
 

@@ -146,6 +146,7 @@ def test_without_a_model_the_error_says_how_to_get_one(
 ) -> None:
     monkeypatch.delenv("EMOGRAM_MODEL", raising=False)
     monkeypatch.setattr("emogram.recognition.bundled.FOLDER", folder)
+    monkeypatch.setattr("emogram.recognition.bundled.COMPANIONS", ())
     status, output, errors = predict(capsys, folder)
     assert (status, output) == (2, "")
     assert errors.count("\n") == 1

@@ -119,9 +119,12 @@ def test_steps_and_folds_that_cannot_be(made: Made, tmp_path: Path) -> None:
         pretrain(empty, made.clips, steps=["bundle"])
 
 
-def test_the_threshold_is_where_fewer_than_half_are_right() -> None:
+def test_below_the_threshold_an_answer_is_wrong_more_often_than_right() -> None:
     confidence = np.linspace(0, 1, 101)
-    assert threshold(confidence, confidence > 0.3) == pytest.approx(0.6)
+    assert threshold(confidence, confidence > 0.305) == pytest.approx(0.3)
+    rng = np.random.default_rng(0)
+    many = rng.uniform(0.2, 1, 5000)
+    assert threshold(many, rng.uniform(size=5000) < many) == pytest.approx(0.5, abs=0.05)
     assert threshold(confidence, np.ones(101, bool)) is None
     assert threshold(confidence[:10], np.zeros(10, bool)) is None
 

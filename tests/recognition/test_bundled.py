@@ -1,5 +1,7 @@
 """Models that come along: found by name, listed, and each a file that says what it is."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("large", "base", "abc"):
         (folder / f"{name}.onnx").write_bytes(content(name=name, card=f"{name}\nTRAINED ON nothing"))
     monkeypatch.setattr(bundled, "FOLDER", folder)
+    monkeypatch.setattr(bundled, "COMPANIONS", ())
     monkeypatch.delenv("EMOGRAM_MODEL", raising=False)
     monkeypatch.chdir(tmp_path)
     return folder
@@ -31,6 +34,20 @@ def test_a_model_is_found_by_name_and_base_without_one(models: Path, monkeypatch
     monkeypatch.setenv("EMOGRAM_MODEL", "large")
     assert emogram.load().info.name == "large"
     assert emogram.load().info.card == "large\nTRAINED ON nothing"
+
+
+def test_a_package_of_its_own_brings_a_model(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (models / "large.onnx").unlink()
+    monkeypatch.setattr(bundled, "COMPANIONS", ("emogram_large", "emogram_not_there"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *(entry for entry in sys.path if "site-packages" not in entry)])
+    with pytest.raises(ConfigurationError, match=r"'large': none comes by that name \(pip install \./models/large"):
+        emogram.load("large")
+    package = tmp_path / "emogram_large"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "large.onnx").write_bytes(content(name="from the package"))
+    importlib.invalidate_caches()
+    assert emogram.load("large").info.name == "from the package"
 
 
 def test_a_file_of_that_name_comes_first(models: Path) -> None:

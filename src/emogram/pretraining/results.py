@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import isotonic_regression
 
 import emogram
 from emogram import splits
@@ -198,15 +199,18 @@ def _calibrated(runs: Sequence[Path]) -> dict[str, Any]:
 
 
 def threshold(confidence: Array, right: npt.NDArray[np.bool_]) -> float | None:
-    """The highest confidence below which fewer than half of the answers are right, or None where there are none such.
+    """The confidence below which an answer is wrong more often than right, or None where there is none such.
+
+    The share of right answers is taken to grow with confidence and is fitted so (isotonic regression, Barlow and Brunk 1972):
+    it is that of answers of about this confidence, not of all answers below, among which sure ones would count.
 
     Args:
         confidence: of each answer, [N].
         right: whether it is, [N].
     """
     order = np.argsort(confidence, kind="stable")
-    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    wrong = np.flatnonzero((share < 0.5) & (np.arange(len(order)) >= _FEWEST - 1))
-    if not len(wrong):
+    share = isotonic_regression(right[order].astype(np.float64)).x
+    wrong = np.flatnonzero(share < 0.5)
+    if len(wrong) < _FEWEST:
         return None
     return round(float(min(confidence[order][wrong[-1]], 0.99)), 4)

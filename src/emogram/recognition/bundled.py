@@ -1,5 +1,6 @@
-"""The models that come with emogram, by name: the files beside this module, in the folder ``models``."""
+"""The models that come with emogram, by name: files in the folder ``models`` here, and those of packages of their own."""
 
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from emogram.errors import ConfigurationError
 
 FOLDER = Path(__file__).parent / "models"
+COMPANIONS = ("emogram_large",)
+"""Packages that hold nothing but models, each called as its file; they weigh more than emogram and are installed beside it."""
+
 DEFAULT = "base"
 """The model that is used where none is named."""
 
@@ -17,8 +21,11 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 
 
 def bundled() -> dict[str, Path]:
-    """The models that come with emogram, by name, the default first."""
-    found = sorted(FOLDER.glob("*.onnx"), key=lambda path: (path.stem != DEFAULT, path.stem))
+    """The models that come with emogram or are installed beside it, by name, the default first."""
+    specs = (importlib.util.find_spec(name) for name in COMPANIONS)
+    folders = [FOLDER, *(Path(spec.origin).parent for spec in specs if spec is not None and spec.origin)]
+    paths = (path for folder in folders for path in folder.glob("*.onnx"))
+    found = sorted(paths, key=lambda path: (path.stem != DEFAULT, path.stem))
     return {path.stem: path for path in found}
 
 
@@ -39,6 +46,9 @@ def find_model(model: str | os.PathLike[str] | bytes | None) -> str | os.PathLik
     if model in found:
         return found[model]
     if found:
-        raise ConfigurationError(f"model {model!r}: none comes by that name; choose {', '.join(found)}, or name a file")
+        companion = " (pip install ./models/large brings it)" if f"emogram_{model}" in COMPANIONS else ""
+        raise ConfigurationError(
+            f"model {model!r}: none comes by that name{companion}; choose {', '.join(found)}, or name a file"
+        )
     remedy = f"name a file (--model FILE or {MODEL_VARIABLE}=FILE); `emogram demo` and `emogram train` export one"
     raise ConfigurationError(f"model {model!r}: none comes with this copy of emogram; {remedy}")
