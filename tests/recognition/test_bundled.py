@@ -55,6 +55,19 @@ def test_a_file_of_that_name_comes_first(models: Path) -> None:
     assert emogram.load("large").info.name == "mine"
 
 
+def test_a_folder_of_that_name_is_none(models: Path) -> None:
+    for name in ("base", "large"):
+        Path(name).mkdir()
+    assert emogram.load().info.name == "base"
+    assert emogram.load("large").info.name == "large"
+
+
+def test_what_is_found_without_a_name_is_never_a_file_that_lies_about(models: Path) -> None:
+    Path("base").write_bytes(content(name="mine"))
+    assert emogram.load().info.name == "base"
+    assert emogram.load("base").info.name == "mine"
+
+
 def test_other_names_are_refused_with_what_there_is(models: Path) -> None:
     with pytest.raises(ConfigurationError, match="model 'huge': none comes by that name; choose base, abc, large"):
         emogram.load("huge")

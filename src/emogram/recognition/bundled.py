@@ -38,13 +38,19 @@ def find_model(model: str | os.PathLike[str] | bytes | None) -> str | os.PathLik
     Raises:
         ConfigurationError: none comes with emogram by that name; lists those that do.
     """
-    if model is None:
-        model = os.environ.get(MODEL_VARIABLE) or DEFAULT
-    if not isinstance(model, str) or not _NAME.fullmatch(model) or Path(model).exists():
-        return model
     found = bundled()
+    if model is None:
+        model = os.environ.get(MODEL_VARIABLE)
+        if not model:
+            model = DEFAULT
+            if model in found:
+                return found[model]
+    if not isinstance(model, str) or not _NAME.fullmatch(model) or Path(model).is_file():
+        return model
     if model in found:
         return found[model]
+    if Path(model).exists():
+        return model
     if found:
         companion = " (pip install ./models/large brings it)" if f"emogram_{model}" in COMPANIONS else ""
         raise ConfigurationError(
