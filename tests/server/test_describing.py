@@ -118,6 +118,7 @@ def test_an_error_of_ours_tells_nothing_of_this_machine(
 def test_the_log_has_a_line_for_each_request_and_no_query(server: Running, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "emogram.server"):
         server.client.get("/v1/nothing%1B?token=secret")
+        wait_until(lambda: "/v1/nothing" in caplog.text)  # the line is written after the answer has gone out
     [line] = [record.getMessage() for record in caplog.records if record.name == "emogram.server"]
     assert re.fullmatch(r"127\.0\.0\.1 GET /v1/nothing\\x1b 404 \d+\.\d ms", line)
 
