@@ -93,9 +93,10 @@ def test_each_study_is_told_and_those_that_have_not_run_are_named(page: str) -> 
     text = words(page)
     assert "good is better than base: unweighted average recall" in text
     assert "No evidence that odd and base differ" in text
+    assert "Small: scores on groups of the test clips" in text
     assert "Not run yet" in text
-    assert "How long must the crop be that a network trains on?" in text
-    assert "Clip length. Budget: thirty epochs of cnn-small" in text
+    assert "How long must the crop be that a network trains on, and how much must it hear to recognise?" in text
+    assert "Clip length. Budget: ten epochs of cnn-small" in text
 
 
 def test_a_random_split_is_set_against_unseen_speakers(page: str) -> None:

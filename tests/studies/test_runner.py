@@ -26,8 +26,11 @@ from emogram.training.material import prepare
 from tests.studies import made_up
 
 
-def train_slowly(configuration: Configuration, folder: Path, *, clips: Sequence[Clip]) -> dict[str, Any]:
+def train_slowly(
+    configuration: Configuration, folder: Path, *, clips: Sequence[Clip], scores_only: bool
+) -> dict[str, Any]:
     """A stand-in for a run: tells that it began and ended, goes on where it was killed, ends with the same numbers."""
+    assert scores_only
     material = prepare(configuration, clips)
     key = material.identity(configuration)
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,13 +143,15 @@ def test_a_failing_point_is_recorded_and_stops_no_other(
     plan, tasks = planned
     store, said = Store(tmp_path), list[str]()
 
-    def train(configuration: Configuration, folder: Path, *, clips: Sequence[Clip]) -> dict[str, Any]:
+    def train(
+        configuration: Configuration, folder: Path, *, clips: Sequence[Clip], scores_only: bool
+    ) -> dict[str, Any]:
         dropout = configuration.network.model_dump()["dropout"]
         if dropout == 0.3:
             raise TrainingError("it diverged; lower the rate")
         if dropout == 0.2 and configuration.seed == 1:
             raise ValueError("odd\nnumber")
-        return train_slowly(configuration, folder, clips=clips)
+        return train_slowly(configuration, folder, clips=clips, scores_only=scores_only)
 
     monkeypatch.setattr(runner, "train", train)
     assert run_all(work(store, tasks), say=said.append) == 6

@@ -44,6 +44,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"axes": axis(chnge={})}, "no such field, did you mean 'change'?"),
     ({"axes": axis(change={"network.droput": 0.1})}, "point 'odd': configuration: network.droput: no such field"),
     ({"axes": axis(change={"spectrogram": "logmell"})}, "point 'odd'"),
+    ({"axes": axis(change={"spectrogram.hop_ms": 40})}, "point 'odd': hop_ms: the hop of 640 samples is longer than"),
     ({"axes": axis(change={"seed": 3})}, "change: seed: is set by the study itself"),
     ({"axes": axis(change={"split.fold": 3})}, "change: split.fold: is set by the study itself"),
     ({"axes": axis(change={"fit.epochs": 7})}, "fit.epochs=7: the budget allows 1"),

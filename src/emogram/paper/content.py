@@ -195,6 +195,8 @@ def _add_studies(content: Content, studied: Sequence[Studied], unrun: Sequence[O
         rest = [condition for condition in found.conditions if condition not in compared]
         if rest:
             tables[f"study-{found.name}-conditions"] = study_tables.conditions(found, rest)
+        if found.findings.groups:
+            tables[f"study-{found.name}-groups"] = study_tables.groups(found)
 
 
 def _add_material(content: Content, predictions: Sequence[Predictions]) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from emogram.errors import EmogramError, TrainingError
-from emogram.paper.wording import changed_in_words, count, flat, listed
+from emogram.evaluation.metrics import higher_is_better
+from emogram.paper.wording import LEVEL_WORDS, changed_in_words, count, flat, listed, short
 from emogram.studies.conditions import CLEAN
-from emogram.studies.findings import Finding, Findings, Score
+from emogram.studies.findings import Finding, Findings, Score, form
+from emogram.studies.inference import Estimate
 from emogram.studies.plan import PLAN, Plan, corpora_of, read_plan
 from emogram.studies.points import configure, points
 from emogram.studies.results import FINDINGS, TABLE, read_findings
@@ -28,6 +30,7 @@ ORDER = (
 """In which the questions are told; others follow by name."""
 
 _MOST_NAMED = 4
+_SEVERAL = 4
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ def answer(found: Studied) -> str:
         told = [each for each in made if each.verdict in {"better", "worse", "no evidence"}]
         if told:
             under = "" if condition == CLEAN else f"under {condition}, "
-            parts.append(f"{_capital(under + _found(told, metric))}.")
+            parts.append(f"{_capital(under + _found(told, metric))}{_highest(found, condition)}.")
     if not parts:
         why = (
             "its runs are not finished" if found.n_done < found.n_runs else "there are too few speakers for an interval"
@@ -195,6 +198,25 @@ def _found(told: Sequence[Finding], metric: str) -> str:
         f"no evidence that any of the {count(len(none))} variants differs from {most.against}; furthest from it is {most.point}, "
         f"{_change(most, metric)}"
     )
+
+
+def _highest(found: Studied, condition: str) -> str:
+    """Which of several points came out first, which is no claim that it is better than the second."""
+    metric = found.findings.outcome
+    known = [(one.point, one.estimate) for one in found.findings.scores if one.condition == condition and one.estimate]
+    if len(known) < _SEVERAL:
+        return ""
+    best = max if higher_is_better(metric) else min
+    point, estimate = best(known, key=lambda each: each[1].value)
+    return (
+        f"; {'highest' if best is max else 'lowest'}: {point}, {form(metric, estimate.value)}{_ends(estimate, metric)}"
+    )
+
+
+def _ends(estimate: Estimate, metric: str) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" ({LEVEL_WORDS} interval {short(metric, estimate.low)} to {short(metric, estimate.high)})"
 
 
 def _named(some: Sequence[Finding], metric: str) -> str:

@@ -8,6 +8,7 @@ from emogram.paper.studied import Open, Studied, answer
 from emogram.paper.tables import Table
 from emogram.paper.wording import amount, changed, estimated, probability
 from emogram.studies.conditions import CLEAN
+from emogram.studies.findings import Score
 from emogram.studies.study import BASE
 
 _MANY = 6
@@ -33,17 +34,26 @@ def overview(studied: Sequence[Studied], unrun: Sequence[Open]) -> Table:
 
 def conditions(found: Studied, labels: Sequence[str]) -> Table:
     """Scores under several conditions side by side, where no comparison was planned."""
-    points = [point for point in found.plan.factors if any(found.score(point, label) for label in labels)]
+    return _side_by_side(found, [one for one in found.findings.scores if one.condition in labels])
+
+
+def groups(found: Studied) -> Table:
+    """Scores on groups of the clean test part side by side."""
+    return _side_by_side(found, found.findings.groups)
+
+
+def _side_by_side(found: Studied, scored: Sequence[Score]) -> Table:
+    """A row a point, a column a condition or group."""
+    cells = {(one.point, one.condition): one for one in scored}
+    labels = list(dict.fromkeys(one.condition for one in scored))
+    points = [point for point in found.plan.factors if any((point, label) in cells for label in labels)]
     rows = []
     for point in points:
-        scored = [found.score(point, label) for label in labels]
-        rows.append(
-            (escape(point), *(estimated(one.estimate, found.findings.outcome) if one else "" for one in scored))
-        )
+        row = [cells.get((point, label)) for label in labels]
+        rows.append((escape(point), *(estimated(one.estimate, found.findings.outcome) if one else "" for one in row)))
     header = ("", *(escape(label) for label in labels))
-    return Table(
-        header, tuple(rows), "l" + "r" * len(labels), frozenset({points.index(BASE)} if BASE in points else ())
-    )
+    strong = frozenset({points.index(BASE)} if BASE in points else ())
+    return Table(header, tuple(rows), "l" + "r" * len(labels), strong, floats=len(rows) > _MANY)
 
 
 def scores(found: Studied, condition: str) -> Table:

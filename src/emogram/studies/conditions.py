@@ -1,4 +1,4 @@
-"""Conditions that a trained model is tested under besides the clean test part: noise, the telephone band, other corpora.
+"""Conditions that a trained model is tested under besides the clean test part: noise, rooms, excerpts, other corpora.
 
 A condition is evaluated after training, on the exported model, so that it belongs to no run's identity: any study can ask
 for another condition of a run that is done. What is random about it follows from the clip, so that every model hears the
@@ -21,6 +21,7 @@ from scipy.signal import butter, sosfilt
 from emogram.audio import SILENCE_PEAK
 from emogram.augmentation.noise import coloured, mixed
 from emogram.augmentation.recordings import Recordings
+from emogram.augmentation.room import decaying, reverberant
 from emogram.augmentation.waveform import looped, power
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, CorpusError
@@ -125,6 +126,42 @@ class Telephone(_Settings):
         return np.asarray(sosfilt(sections, wave), dtype=np.float32)
 
 
+class Room(_Settings):
+    """The sound of a room that is made: an impulse, and noise behind it that decays; another one for every clip."""
+
+    name: Literal["room"] = "room"
+    rt60_s: float = Field(0.5, ge=0.05, le=5, description="time to decay by 60 dB, s")
+    drr_db: float = Field(0.0, ge=-20, le=40, description="direct to reverberant energy, dB")
+
+    @property
+    def label(self) -> str:
+        """In tables: ``room 0.5 s``, with the ratio of energies where it is not 0 dB."""
+        return f"room {self.rt60_s:g} s" + (f" {self.drr_db:g} dB" if self.drr_db else "")
+
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
+        """The wave [T] in the room; the room follows from the clip."""
+        rng = np.random.default_rng([*clip.clip_id.encode()])
+        return reverberant(wave, decaying(self.rt60_s, self.drr_db, rng, sample_rate=sample_rate))
+
+
+class Excerpt(_Settings):
+    """The middle of each clip; clips that are no longer than that are whole."""
+
+    name: Literal["excerpt"] = "excerpt"
+    length_s: float = Field(ge=0.1, le=600, description="how much is heard, s")
+
+    @property
+    def label(self) -> str:
+        """In tables: ``middle 1 s``."""
+        return f"middle {self.length_s:g} s"
+
+    def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:  # noqa: ARG002
+        """The middle [T] of the wave."""
+        length = min(len(wave), round(self.length_s * sample_rate))
+        start = (len(wave) - length) // 2
+        return wave[start : start + length]
+
+
 class OtherCorpus(_Settings):
     """All clips of another corpus whose emotions the model was taught."""
 
@@ -141,7 +178,7 @@ class OtherCorpus(_Settings):
         return wave
 
 
-Condition = Annotated[Noise | Background | Telephone | OtherCorpus, Field(discriminator="name")]
+Condition = Annotated[Noise | Background | Telephone | Room | Excerpt | OtherCorpus, Field(discriminator="name")]
 
 
 def stem(condition: Condition, clips: Sequence[Clip] = ()) -> str:

@@ -1,6 +1,6 @@
 """What a study found: a score for every point, and for every planned comparison a plain sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
@@ -8,6 +8,7 @@ from emogram.errors import ConfigurationError
 from emogram.evaluation.metrics import METRICS, Predictions, higher_is_better, pool
 from emogram.evaluation.statistics import FEW_SPEAKERS, LEVEL, MIN_SPEAKERS, holm
 from emogram.studies.conditions import CLEAN
+from emogram.studies.groups import of_group
 from emogram.studies.inference import Difference, Estimate, difference, estimate
 from emogram.studies.plan import Plan
 
@@ -73,6 +74,7 @@ class Findings:
         outcome: the metric.
         scores: of every point under every condition.
         comparisons: those that were planned.
+        groups: scores of every point on each group of the clean test part; ``condition`` is the label of the group.
     """
 
     study: str
@@ -80,6 +82,7 @@ class Findings:
     outcome: str
     scores: tuple[Score, ...]
     comparisons: tuple[Finding, ...]
+    groups: tuple[Score, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -119,7 +122,20 @@ def find(plan: Plan, answers: Answers) -> Findings:
     }
     corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
     comparisons = tuple(_finding(study.outcome, at, each, corrected) for at, each in made.items())
-    return Findings(study.name, study.question, study.outcome, tuple(scored), comparisons)
+    groups = _grouped(plan, {point: tables[point, CLEAN][0] for point in plan.factors})
+    return Findings(study.name, study.question, study.outcome, tuple(scored), comparisons, groups)
+
+
+def _grouped(plan: Plan, tables: Mapping[str, Mapping[int, Predictions]]) -> tuple[Score, ...]:
+    """Scores of every point on the groups that its test part has clips of."""
+    scored = []
+    for label, clip_ids in plan.groups.items():
+        members = frozenset(clip_ids)
+        for point, seeds in tables.items():
+            parts = {seed: part for seed, answers in seeds.items() if (part := of_group(answers, members)) is not None}
+            if parts:
+                scored.append(Score(point, label, estimate(parts, plan.study.outcome), ""))
+    return tuple(scored)
 
 
 def _seeds(plan: Plan, answers: Answers, point: str, label: str) -> tuple[dict[int, Predictions], str]:

@@ -1,12 +1,13 @@
 """The plan of a study: which runs its points need, by key; written down, so that tables need no audio."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, EmogramError, TrainingError
 from emogram.studies.conditions import OtherCorpus, stem
+from emogram.studies.groups import group
 from emogram.studies.points import Point, configure, points
 from emogram.studies.store import Store
 from emogram.studies.study import Study, check_study
@@ -46,11 +47,13 @@ class Plan:
         study: as read.
         factors: of each point, by axis.
         runs: in the order in which they are done.
+        groups: identifiers of the clips that are scored apart, by the label of their group.
     """
 
     study: Study
     factors: dict[str, dict[str, str]]
     runs: tuple[Planned, ...]
+    groups: dict[str, list[str]] = field(default_factory=dict)
 
     def of_point(self, point: str) -> list[Planned]:
         """The runs that a point needs."""
@@ -66,7 +69,8 @@ class Plan:
         folder = store.study(self.study.name)
         folder.mkdir(parents=True, exist_ok=True)
         runs = [asdict(run) for run in self.runs]
-        content = {"study": self.study.model_dump(mode="json"), "factors": self.factors, "runs": runs}
+        study = self.study.model_dump(mode="json")
+        content = {"study": study, "factors": self.factors, "runs": runs, "groups": self.groups}
         write_json(folder / PLAN, content)
 
 
@@ -127,7 +131,9 @@ def make_plan(study: Study, clips: Clips, paths: Mapping[str, Path]) -> tuple[Pl
             f"{study.name}: {len(tasks)} runs are planned and the budget allows {study.budget.runs}; take points, folds "
             "or seeds out, or raise budget.runs and say so in its words"
         )
-    return Plan(study, {point.name: point.factors for point in found}, tuple(runs)), list(tasks.values())
+    trained_on = dict.fromkeys(name for point in found for name in point.corpora)
+    groups = group(joined(clips, list(trained_on)), study.groups)
+    return Plan(study, {point.name: point.factors for point in found}, tuple(runs), groups), list(tasks.values())
 
 
 def corpora_of(study: Study) -> list[str]:
@@ -176,7 +182,7 @@ def read_plan(folder: Path) -> Plan:
     try:
         study = check_study(content["study"], str(path))
         runs = tuple(Planned(**run) for run in content["runs"])
-        return Plan(study, dict(content["factors"]), runs)
+        return Plan(study, dict(content["factors"]), runs, dict(content.get("groups", {})))
     except (KeyError, TypeError, ConfigurationError) as error:
         raise TrainingError(f"{path}: damaged or of another version; run the study again") from error
 

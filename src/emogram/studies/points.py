@@ -128,6 +128,10 @@ def _check(study: Study, point: Point) -> None:
             f"{study.name}: point '{point.name}': fit.epochs={configuration.fit.epochs}: the budget allows "
             f"{study.budget.epochs}; train less, or raise budget.epochs and say so in its words"
         )
+    try:
+        configuration.spectrogram.build(configuration.audio.sample_rate)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{study.name}: point '{point.name}': {error}") from error
 
 
 def _check_comparisons(study: Study, names: list[str]) -> None:

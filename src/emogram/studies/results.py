@@ -44,13 +44,18 @@ def read_findings(path: Path) -> Findings:
         raise TrainingError(f"{path}: there is none; {remedy}")
     content = read_json(path, remedy=remedy)
     try:
-        scores = [Score(**(row | {"estimate": _estimate(row["estimate"])})) for row in content["scores"]]
+        scores = _scores(content["scores"])
         comparisons = [
             Finding(**(row | {"difference": _difference(row["difference"])})) for row in content["comparisons"]
         ]
-        return Findings(**(content | {"scores": tuple(scores), "comparisons": tuple(comparisons)}))
+        groups = _scores(content.get("groups", []))
+        return Findings(**(content | {"scores": scores, "comparisons": tuple(comparisons), "groups": groups}))
     except (KeyError, TypeError) as error:
         raise TrainingError(f"{path}: damaged or of another version; {remedy}") from error
+
+
+def _scores(stored: list[dict[str, Any]]) -> tuple[Score, ...]:
+    return tuple(Score(**(row | {"estimate": _estimate(row["estimate"])})) for row in stored)
 
 
 def _estimate(stored: dict[str, Any] | None) -> Estimate | None:

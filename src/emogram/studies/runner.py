@@ -16,7 +16,7 @@ from emogram.studies.progress import describe_progress
 from emogram.studies.store import Store
 from emogram.training.cache import default_folder
 from emogram.training.processes import each_in_a_process
-from emogram.training.run import train
+from emogram.training.run import drop_state, export_run, train
 
 _WAIT_S = 1.0
 
@@ -126,10 +126,10 @@ def _train(work: Work, task: Task) -> None:
     runtime = task.configuration.runtime.model_copy(update={"threads": threads})
     configuration = task.configuration.model_copy(update={"runtime": runtime})
     if store.metrics(key) is None:
-        train(configuration, store.run(key), clips=clips)
+        train(configuration, store.run(key), clips=clips, scores_only=True)
         if fresh:
             store.keep_cost(key, time.monotonic() - started)
-    store.drop_checkpoints(key)
+    drop_state(store.run(key))
     tested = set(_tested(store, key))
     cache = runtime.cache or default_folder()
     for label in store.missing(key, task.run.conditions):
@@ -137,7 +137,8 @@ def _train(work: Work, task: Task) -> None:
         chosen = [clip for clip in clips if clip.clip_id in tested]
         if isinstance(condition, OtherCorpus):
             chosen = list(work.clips[condition.corpus])
-        answers = predict(store.run(key) / "model.onnx", chosen, condition, Path(cache), threads)
+        model = export_run(configuration, store.run(key), clips)
+        answers = predict(model, chosen, condition, Path(cache), threads)
         store.keep_predictions(key, task.run.conditions[label], answers)
 
 

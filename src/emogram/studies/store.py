@@ -4,7 +4,6 @@ A run's key says all that determines its result, so a run that is there is the r
 """
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,10 +87,6 @@ class Store:
     def keep_cost(self, key: str, seconds: float) -> None:
         """Note what a run took that was done in one go."""
         write_json(self.run(key) / _COST, {"seconds": round(seconds, 1)})
-
-    def drop_checkpoints(self, key: str) -> None:
-        """Remove the checkpoints of a run that is done, which nothing reads any more and which are large."""
-        shutil.rmtree(self.run(key) / "checkpoints", ignore_errors=True)
 
     def seconds(self, key: str) -> float | None:
         """What a run took when it was done in one go, or None where that is not known."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from emogram.errors import ConfigurationError, did_you_mean
 from emogram.evaluation.metrics import METRICS
 from emogram.studies.conditions import CLEAN, Condition
+from emogram.studies.groups import Grouping
 
 BASE = "base"
 """The point that changes nothing."""
@@ -91,6 +92,7 @@ class Study(_Settings):
     outcome: str = Field("uar", description="the metric that decides")
     budget: BudgetSettings
     conditions: list[Condition] = Field(default_factory=list, description="tested under, besides clean")
+    groups: list[Grouping] = Field(default_factory=list, description="clips scored apart, besides all of them")
     comparisons: list[ComparisonSettings] = Field(default=[ComparisonSettings()], description="planned beforehand")
 
     @model_validator(mode="after")
@@ -105,6 +107,7 @@ class Study(_Settings):
             ("folds", self.folds),
             ("axes", [axis.name for axis in self.axes]),
             ("conditions", [condition.label for condition in self.conditions]),
+            ("groups", self.groups),
         ):
             twice = [value for at, value in enumerate(values) if value in values[:at]]
             if twice:

@@ -137,3 +137,12 @@ def load_weights(path: Path, prefix: str) -> dict[str, Tensor]:
     if not weights:
         raise ModelError(f"{path}: holds no weights named {prefix}…; delete the run folder and train again")
     return weights
+
+
+def keep_weights(path: Path) -> None:
+    """Take all but the weights out of a checkpoint: optimiser and loops, which only a continued fit reads.
+
+    Raises:
+        ModelError: as `load`.
+    """
+    save({"state_dict": load(path).get("state_dict", {})}, path)

@@ -34,7 +34,13 @@ _WINDOW_S = 10.0
 
 
 def conclude(
-    configuration: Configuration, material: Material, classifier: Classifier, cache: AudioCache, folder: Path
+    configuration: Configuration,
+    material: Material,
+    classifier: Classifier,
+    cache: AudioCache,
+    folder: Path,
+    *,
+    scores_only: bool = False,
 ) -> dict[str, Any]:
     """Predict every part once, calibrate on validation, export, and write all of it into the run folder.
 
@@ -47,6 +53,7 @@ def conclude(
         classifier: with the weights that validation picked.
         cache: gives waves.
         folder: of the run.
+        scores_only: leave the model and the figures out; `write_model` can make the model later.
 
     Returns:
         The findings, JSON-ready.
@@ -54,15 +61,7 @@ def conclude(
     Raises:
         ModelError: the exported file does not compute what the network computes.
     """
-    info = _describe_model(configuration, material, classifier)
-    heard = {part: _listen(classifier, material, part, cache, info) for part in material.split.parts()}
-    logits, clip_of = heard["validation"]
-    truth = np.array([material.emotions.index(clip.emotion) for clip in material.split.validation])
-    temperature = calibration.fit_temperature(logits, truth[clip_of])
-    predictions = {
-        part: Predictions.from_clips(clips, _average(*heard[part], temperature), material.emotions)
-        for part, clips in material.split.parts().items()
-    }
+    temperature, predictions = _predict(configuration, material, classifier, cache)
     for part, answers in predictions.items():
         write_predictions(folder / f"predictions-{part}.csv", answers)
     findings: dict[str, Any] = {
@@ -78,14 +77,63 @@ def conclude(
         **_epochs(folder / "history.csv", configuration.fit.monitor),
         **{part: summarise(answers) for part, answers in predictions.items()},
     }
-    scores = _scores(configuration, material, findings["test"])
-    export(classifier, replace(info, temperature=temperature, scores=scores), folder / MODEL)
-    waves = [cache(clip) for clip in material.split.validation[:: max(1, len(truth) // _EXPORT_CHECKS)]]
-    findings["export_difference"] = largest_difference(classifier, folder / MODEL, waves)
+    if scores_only:
+        return findings
+    findings["export_difference"] = write_model(
+        configuration, material, classifier, cache, folder=folder, findings=findings
+    )
     draw_scores(folder, findings, predictions["test"])
     draw_spectrograms(folder, material.split.test, classifier.spectrogram, cache)
     draw_explanation(folder, folder / MODEL, predictions["test"], material.split.test, cache)
     return findings
+
+
+def write_model(
+    configuration: Configuration,
+    material: Material,
+    classifier: Classifier,
+    cache: AudioCache,
+    *,
+    folder: Path,
+    findings: dict[str, Any],
+) -> float:
+    """Export the network with its calibration and scores into the run folder.
+
+    Args:
+        configuration: of the run.
+        material: of the run.
+        classifier: with the weights that validation picked.
+        cache: gives waves.
+        folder: of the run.
+        findings: of `conclude`.
+
+    Returns:
+        The largest difference between probabilities of the file and of the network on clips of the validation part.
+
+    Raises:
+        ModelError: the exported file does not compute what the network computes.
+    """
+    info = _describe_model(configuration, material, classifier)
+    scores = _scores(configuration, material, findings["test"])
+    export(classifier, replace(info, temperature=findings["temperature"], scores=scores), folder / MODEL)
+    clips = material.split.validation
+    waves = [cache(clip) for clip in clips[:: max(1, len(clips) // _EXPORT_CHECKS)]]
+    return largest_difference(classifier, folder / MODEL, waves)
+
+
+def _predict(
+    configuration: Configuration, material: Material, classifier: Classifier, cache: AudioCache
+) -> tuple[float, dict[str, Predictions]]:
+    """The temperature that validation asks for, and the calibrated answers for every part."""
+    info = _describe_model(configuration, material, classifier)
+    heard = {part: _listen(classifier, material, part, cache, info) for part in material.split.parts()}
+    logits, clip_of = heard["validation"]
+    truth = np.array([material.emotions.index(clip.emotion) for clip in material.split.validation])
+    temperature = calibration.fit_temperature(logits, truth[clip_of])
+    return temperature, {
+        part: Predictions.from_clips(clips, _average(*heard[part], temperature), material.emotions)
+        for part, clips in material.split.parts().items()
+    }
 
 
 @torch.inference_mode()

@@ -14,24 +14,24 @@ import torch
 
 from emogram.augmentation.waveform import require_recordings
 from emogram.corpora.clip import Clip, write_manifest
-from emogram.errors import ConfigurationError
+from emogram.errors import ConfigurationError, TrainingError
 from emogram.networks.classifier import Classifier
 from emogram.networks.low_rank import merge
 from emogram.training.batches import Batches, run_batches
 from emogram.training.cache import AudioCache, default_folder
-from emogram.training.checkpoints import load_weights
+from emogram.training.checkpoints import keep_weights, load_weights
 from emogram.training.configuration import Configuration
 from emogram.training.data import generator
 from emogram.training.distillation.curriculum import Curriculum, curriculum
 from emogram.training.distillation.heard import heard
 from emogram.training.environment import describe
-from emogram.training.fit import BEST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
+from emogram.training.fit import BEST, LAST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
 from emogram.training.history import Epoch, History, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation.losses import class_weights
 from emogram.training.origins import FIELD, run_of
-from emogram.training.outcome import conclude
+from emogram.training.outcome import MODEL, conclude, write_model
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
 from emogram.training.transfer import freeze, frozen_blocks, start
 
@@ -42,7 +42,12 @@ Say = Callable[[str], None]
 
 
 def train(
-    configuration: Configuration, folder: Path, *, clips: Sequence[Clip] | None = None, say: Say = lambda _: None
+    configuration: Configuration,
+    folder: Path,
+    *,
+    clips: Sequence[Clip] | None = None,
+    scores_only: bool = False,
+    say: Say = lambda _: None,
 ) -> dict[str, Any]:
     """Do one run, or continue it, or return what it found if it is done.
 
@@ -50,6 +55,8 @@ def train(
         configuration: of the run.
         folder: of the run; made when needed.
         clips: to split, if they have been gathered already.
+        scores_only: leave the model and the figures out, which in a small run take as long as the fit;
+            `export_run` can make the model later.
         say: told what happens.
 
     Returns:
@@ -83,15 +90,60 @@ def train(
     started = time.monotonic()
     _fit(classifier, configuration, material, cache, folder, course=course, say=say)
     seconds = time.monotonic() - started
-    classifier = classifier.cpu().eval()
-    classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
-    merge(classifier.network)
+    _load_best(classifier, folder)
     metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
-    metrics |= conclude(configuration, material, classifier, cache, folder)
+    metrics |= conclude(configuration, material, classifier, cache, folder, scores_only=scores_only)
     if course is not None:
         metrics["distillation"] = course.findings(folder)
     write_json(folder / METRICS, metrics)
     return metrics
+
+
+def export_run(configuration: Configuration, folder: Path, clips: Sequence[Clip]) -> Path:
+    """The model of a run that is done: made from its best checkpoint where `train` was asked for scores only.
+
+    Args:
+        configuration: of the run.
+        folder: of the run.
+        clips: that it split.
+
+    Returns:
+        The model file.
+
+    Raises:
+        TrainingError: the run is not done, or its checkpoint is gone.
+        EmogramError: as `train`.
+    """
+    path = folder / MODEL
+    if path.exists():
+        return path
+    material = prepare(configuration, clips)
+    findings = finished(folder, material.identity(configuration))
+    if findings is None:
+        raise TrainingError(f"{folder}: holds no finished run of this configuration; train it first")
+    classifier = build_classifier(configuration, len(material.emotions))
+    _load_best(classifier, folder)
+    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
+    write_model(configuration, material, classifier, cache, folder=folder, findings=findings)
+    return path
+
+
+def drop_state(folder: Path) -> None:
+    """Remove from a run that is done what only an unfinished one needs: the last checkpoint, and all but the best weights.
+
+    Raises:
+        ModelError: the best checkpoint is damaged.
+    """
+    last, best = checkpoint(folder, LAST), checkpoint(folder, BEST)
+    if last.exists():  # removed last, so that whoever is killed here comes back
+        keep_weights(best)
+        last.unlink()
+
+
+def _load_best(classifier: Classifier, folder: Path) -> None:
+    classifier.cpu().eval()
+    classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
+    merge(classifier.network)
 
 
 def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Clip], watch: Watch) -> list[Epoch]:
