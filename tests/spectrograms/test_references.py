@@ -311,6 +311,30 @@ def test_gabor_learns_nothing_wild_from_silence(compression: str) -> None:
         assert torch.isfinite(parameter.grad).all()
 
 
+def test_gabor_has_no_denormal_weights() -> None:
+    """They make the products slow."""
+    bands = SPECTROGRAMS["gabor"].model_validate({}).build(RATE).stages[0]
+    assert isinstance(bands, GaborFilterbank)
+    weights = bands.weights()
+    assert 0.0 < (weights > 0).float().mean() < 0.5
+    assert weights[weights > 0].min() > 1e3 * torch.finfo(torch.float32).tiny
+
+
+def test_gabor_follows_its_parameters_between_evaluations() -> None:
+    front_end, other = (SPECTROGRAMS["gabor"].model_validate({}).build(RATE).eval() for _ in range(2))
+    sound = torch.from_numpy(wave(1600))[None]
+    with torch.inference_mode():
+        before = front_end(sound)
+    with torch.no_grad():
+        for parameter in front_end.parameters():
+            parameter.add_(0.01)
+    with torch.inference_mode():
+        stepped = front_end(sound)
+        other.load_state_dict(front_end.state_dict())
+        assert torch.equal(other(sound), stepped)
+    assert not torch.equal(stepped, before)
+
+
 def test_an_even_number_of_frames_has_no_middle() -> None:
     for name, field in (("deltas", "delta_frames"), ("hpss", "harmonic_frames"), ("hpss", "percussive_bins")):
         with pytest.raises(ConfigurationError, match=rf"^{field}=10: must be odd.*choose 11$"):

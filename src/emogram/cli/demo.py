@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emogram.cli.training import gather_clips, laboratory, read_settings, tell
+from emogram.cli.voices import SYNTHETIC, render_beside
 from emogram.errors import ConfigurationError, LeakError, SplitError, TrainingError
 
 if TYPE_CHECKING:
     from emogram.training.configuration import Configuration
-
-SYNTHETIC = "synthetic"
 
 
 def register(application: typer.Typer) -> None:
@@ -92,15 +91,9 @@ def _configuration(corpus: str | None, output: Path) -> "Configuration":
     settings += ["augmentation.waveform=[{name: speed, factor: [0.95, 1.05]}, gain]", "augmentation.batch=[]"]
     settings += ["augmentation.spectrogram=[filter_augment, {name: masks, masks: 1}]"]
     if corpus is None:
-        from emogram.corpora import synthetic
-
         voices = output / "voices"
         if not voices.exists():
-            tell("rendering synthetic voices: they show that everything works, and are no benchmark")
-            partial = output / "voices.partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            synthetic.render(partial)
-            partial.rename(voices)
+            render_beside(voices).rename(voices)
         corpus = f"{SYNTHETIC}={voices}"
     elif "=" not in corpus:
         raise ConfigurationError(f"--corpus {corpus}: write NAME=PATH, for example ravdess-speech=RAVDESS")

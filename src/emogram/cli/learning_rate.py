@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emogram.cli.options import CorporaOption
 from emogram.cli.training import counter, gather_clips, laboratory, read_settings, tell
 from emogram.errors import ConfigurationError
 
@@ -24,9 +25,7 @@ def learning_rate(  # noqa: PLR0917 - the words of a command line
         list[str] | None,
         typer.Argument(metavar="[CONFIGURATION.yaml] [FIELD=VALUE]...", help="As for emogram train."),
     ] = None,
-    corpus: Annotated[
-        list[str] | None, typer.Option("--corpus", "-c", metavar="NAME=PATH", help="A corpus; several are joined.")
-    ] = None,
+    corpus: CorporaOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PNG|SVG", help="Where to draw the curve.")
     ] = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from emogram.cli.options import MicrophoneOption, ModelOption, microphone_of
 from emogram.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,19 +37,8 @@ def register(application: typer.Typer) -> None:
 
 
 def listen(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME|FILE",
-            help="base, large, or a file; see: emogram models.",
-            envvar="EMOGRAM_MODEL",
-        ),
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option("--device", "-d", help="Number or part of the name of the microphone.")
-    ] = None,
+    model: ModelOption = None,
+    device: MicrophoneOption = None,
     recording: Annotated[
         Path | None, typer.Option("--input", "-i", metavar="FILE", help="Play a file instead of the microphone.")
     ] = None,
@@ -84,7 +74,7 @@ def listen(
         return
     from emogram.recognition.microphone import Microphone
 
-    with Microphone(int(device) if device is not None and device.isdecimal() else device) as microphone:
+    with Microphone(microphone_of(device)) as microphone:
         first_s = recognizer.stream(hop_s=hop_s).window_s
         told = f"Listening: the first answer comes after {first_s:g} s of sound. Stop with Ctrl-C."
         typer.echo(f"{told} What you say stays on this machine.", err=True)

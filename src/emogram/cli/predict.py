@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from emogram.cli.options import ModelOption
 from emogram.errors import AudioError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,16 +56,7 @@ def predict(
         list[str],
         typer.Argument(metavar="FILE|DIR|-", help="Recordings, folders with all below them, - for standard input."),
     ],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME|FILE",
-            help="base, large, or a file; see: emogram models.",
-            envvar="EMOGRAM_MODEL",
-        ),
-    ] = None,
+    model: ModelOption = None,
     output: Annotated[Format, typer.Option("--format", "-f", help="How to write the results.")] = Format.TABLE,
     timeline: Annotated[
         bool, typer.Option("--timeline", "-t", help="Tell when which emotion is spoken, for long recordings.")
@@ -90,10 +82,8 @@ def predict(
     """
     if recordings.count(STANDARD_INPUT) > 1:
         raise ConfigurationError("-: standard input can be read only once; name it once")
-    if output in _OF_TIMELINES and not timeline:
-        raise ConfigurationError(f"--format: {output.value} is a format of timelines; add --timeline")
-    if plot is not None and not timeline:
-        raise ConfigurationError("--plot: draws a timeline; add --timeline")
+    if not timeline:
+        _refuse_timelines(output, plot)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads as it is imported; none are used here
     from emogram.recognition import load
 
@@ -103,7 +93,19 @@ def predict(
         from emogram.cli.timeline import write_timelines
 
         write_timelines(recognizer, entries, output, plot)
-        return
+    else:
+        _write_predictions(recognizer, entries, output)
+
+
+def _refuse_timelines(output: Format, plot: Path | None) -> None:
+    if output in _OF_TIMELINES:
+        raise ConfigurationError(f"--format: {output.value} is a format of timelines; add --timeline")
+    if plot is not None:
+        raise ConfigurationError("--plot: draws a timeline; add --timeline")
+
+
+def _write_predictions(recognizer: "Recognizer", entries: Sequence[Entry], output: Format) -> None:
+    """Answer one recording after the other; raises `typer.Exit` with status 1 when some could not be used."""
     failed = 0
     with _writer(output, [name for name, _ in entries], recognizer.emotions) as write:
         for done, (name, answer) in enumerate(_answers(recognizer, entries), start=1):

@@ -7,10 +7,25 @@ from typing import Annotated
 
 import typer
 
+from emogram.cli.options import FoldsAtATime
 from emogram.cli.training import counter, laboratory, tell
 from emogram.errors import ConfigurationError
 
 DATA_VARIABLE = "EMOGRAM_DATA"
+
+Recipe = Annotated[
+    list[str], typer.Argument(metavar="RECIPE.yaml [FIELD=VALUE]...", help="A recipe, and fields that override it.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the corpora, the noise and published weights.", envvar=DATA_VARIABLE),
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Folder; default pretrained/<name>.")]
+Steps = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Some of: held-out, conditions, leave-corpus-out, release, bundle; default all."),
+]
+Folds = Annotated[str | None, typer.Option(metavar="1,2,…", help="Only these folds of the steps with folds.")]
 
 
 def register(application: typer.Typer) -> None:
@@ -19,26 +34,12 @@ def register(application: typer.Typer) -> None:
 
 
 def pretrain(  # noqa: PLR0917 - the words of a command line
-    settings: Annotated[
-        list[str], typer.Argument(metavar="RECIPE.yaml [FIELD=VALUE]...", help="A recipe, and fields that override it.")
-    ],
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder of the corpora, the noise and published weights.", envvar=DATA_VARIABLE
-        ),
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder; default pretrained/<name>.")] = None,
-    steps: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B", help="Some of: held-out, conditions, leave-corpus-out, release, bundle; default all."
-        ),
-    ] = None,
-    folds: Annotated[
-        str | None, typer.Option(metavar="1,2,…", help="Only these folds of the steps with folds.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Folds at a time, each with its share of processors.")] = 1,
+    settings: Recipe,
+    data: Data = None,
+    output: Output = None,
+    steps: Steps = None,
+    folds: Folds = None,
+    jobs: FoldsAtATime = 1,
 ) -> None:
     """Train a model on every corpus, test it on speakers held out, and put it into one small file with its card.
 

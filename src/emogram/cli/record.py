@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from emogram.cli.options import ExportedModelOption, MicrophoneOption, microphone_of
+from emogram.cli.typed import names_in
 from emogram.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,6 +24,20 @@ _CLICK_S = 0.2
 
 _LOWEST_DB = -60.0
 _BAR = 30
+
+Emotions = Annotated[
+    list[str] | None,
+    typer.Option("--emotion", "-e", metavar="NAME", help="What to express; several with commas. All when left out."),
+]
+Speaker = Annotated[str | None, typer.Option("--speaker", "-s", help="Who speaks.")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to keep the recordings in.")]
+Seconds = Annotated[
+    float | None, typer.Option("--seconds", help="Length; that of the clips the model learnt from when left out.")
+]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--from", metavar="FILE", help="Take a recording that is there already; may be repeated."),
+]
 
 
 class _Take(NamedTuple):
@@ -38,30 +54,13 @@ def register(application: typer.Typer) -> None:
 
 
 def record(  # noqa: PLR0917 - the words of a command line
-    emotion: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--emotion", "-e", metavar="NAME", help="What to express; several with commas. All when left out."
-        ),
-    ] = None,
-    speaker: Annotated[str | None, typer.Option("--speaker", "-s", help="Who speaks.")] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to keep the recordings in.")
-    ] = Path("recordings"),
-    seconds: Annotated[
-        float | None, typer.Option("--seconds", help="Length; that of the clips the model learnt from when left out.")
-    ] = None,
-    files: Annotated[
-        list[Path] | None,
-        typer.Option("--from", metavar="FILE", help="Take a recording that is there already; may be repeated."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL"),
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option("--device", "-d", help="Number or part of the name of the microphone.")
-    ] = None,
+    emotion: Emotions = None,
+    speaker: Speaker = None,
+    output: Output = Path("recordings"),
+    seconds: Seconds = None,
+    files: Files = None,
+    model: ExportedModelOption = None,
+    device: MicrophoneOption = None,
 ) -> None:
     """Record how you express emotions, and see whether they are recognised.
 
@@ -81,15 +80,12 @@ def record(  # noqa: PLR0917 - the words of a command line
     if seconds is not None and not 0.5 <= seconds <= 60:
         raise ConfigurationError(f"--seconds: {seconds:g} is not between 0.5 and 60")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from emogram.cli.typed import names_in
     from emogram.recognition import load
-    from emogram.recognition.recordings import Recordings, check_emotion, check_speaker
+    from emogram.recognition.recordings import Recordings, check_speaker
 
     recognizer = load(model)
     check_speaker(speaker)
-    wanted = [check_emotion(name, recognizer.emotions) for name in names_in(emotion)]
-    for strange in sorted(set(wanted) - set(recognizer.emotions)):
-        typer.echo(f"note: {recognizer.info.name} was never taught {strange}, and cannot recognise it", err=True)
+    wanted = _wanted(names_in(emotion), recognizer)
     recordings = Recordings(output)
     length_s = seconds or recognizer.info.clip_s
     takes = _decoded(files, wanted) if files else _spoken(wanted or recognizer.emotions, length_s, device)
@@ -97,6 +93,16 @@ def record(  # noqa: PLR0917 - the words of a command line
     _sum_up(recordings)
     if files and not all(kept):
         raise typer.Exit(1)
+
+
+def _wanted(names: Sequence[str], recognizer: "Recognizer") -> list[str]:
+    """The emotions to express; one that the model cannot recognise is told of, and kept."""
+    from emogram.recognition.recordings import check_emotion
+
+    wanted = [check_emotion(name, recognizer.emotions) for name in names]
+    for strange in sorted(set(wanted) - set(recognizer.emotions)):
+        typer.echo(f"note: {recognizer.info.name} was never taught {strange}, and cannot recognise it", err=True)
+    return wanted
 
 
 def _decoded(files: Sequence[Path], emotions: Sequence[str]) -> Iterator[_Take]:
@@ -118,7 +124,7 @@ def _spoken(emotions: Sequence[str], seconds: float, device: str | None) -> Iter
     """Ask for one emotion after the other, until the person has had enough."""
     from emogram.recognition.microphone import Microphone
 
-    chosen = int(device) if device is not None and device.isdecimal() else device
+    chosen = microphone_of(device)
     with Microphone(chosen):  # to know early that there is one
         typer.echo(f"Recordings of {seconds:g} s. What you say stays on this machine.", err=True)
     for emotion in emotions:

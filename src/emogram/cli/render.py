@@ -21,6 +21,28 @@ if TYPE_CHECKING:
 _CLIPS_PER_PROCESS = 200
 """Fewer are done before another process has started."""
 
+Words = Annotated[
+    list[str],
+    typer.Argument(metavar="CORPUS=PATH... [CONFIGURATION.yaml] [FIELD=VALUE]...", help="Corpora, and settings."),
+]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to make, or to go on with.")]
+SpectrogramName = Annotated[
+    str | None, typer.Option("--spectrogram", "-s", metavar="NAME", help="The type: emogram list spectrograms.")
+]
+SplitName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="How to part the clips; speakers are kept apart by default.")
+]
+Fold = Annotated[int | None, typer.Option(min=1, help="Fold of the split that is tested.")]
+Formats = Annotated[
+    list[str] | None, typer.Option("--format", metavar="png|npy", help="Images, arrays; both by default.")
+]
+GreyBits = Annotated[int, typer.Option(metavar="8|16", help="Of a grey level.")]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--clip-s", metavar="SECONDS", min=0.05, max=600, help="Cut or pad every clip about its middle."),
+]
+Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors.")]
+
 
 def register(application: typer.Typer) -> None:
     """Add `render` to the application."""
@@ -28,27 +50,15 @@ def register(application: typer.Typer) -> None:
 
 
 def render(  # noqa: PLR0917 - the words of a command line
-    words: Annotated[
-        list[str],
-        typer.Argument(metavar="CORPUS=PATH... [CONFIGURATION.yaml] [FIELD=VALUE]...", help="Corpora, and settings."),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to make, or to go on with.")],
-    spectrogram: Annotated[
-        str | None, typer.Option("--spectrogram", "-s", metavar="NAME", help="The type: emogram list spectrograms.")
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="How to part the clips; speakers are kept apart by default.")
-    ] = None,
-    fold: Annotated[int | None, typer.Option(min=1, help="Fold of the split that is tested.")] = None,
-    formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="png|npy", help="Images, arrays; both by default.")
-    ] = None,
-    bits: Annotated[int, typer.Option(metavar="8|16", help="Of a grey level.")] = 8,
-    clip_s: Annotated[
-        float | None,
-        typer.Option("--clip-s", metavar="SECONDS", min=0.05, max=600, help="Cut or pad every clip about its middle."),
-    ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors.")] = None,
+    words: Words,
+    output: Output,
+    spectrogram: SpectrogramName = None,
+    split: SplitName = None,
+    fold: Fold = None,
+    formats: Formats = None,
+    bits: GreyBits = 8,
+    clip_s: Seconds = None,
+    jobs: Jobs = None,
 ) -> None:
     """Write a corpus as images to look at and arrays to compute with, in folders part/emotion/clip.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from emogram.cli.options import ExportedModelOption
 from emogram.errors import MissingExtraError
 from emogram.server.settings import Option, Settings, options
 
@@ -62,9 +63,8 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _signature() -> inspect.Signature:
-    told = typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar="EMOGRAM_MODEL")
     model = inspect.Parameter(
-        "model", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Annotated[str | None, told]
+        "model", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=ExportedModelOption
     )
     return inspect.Signature([model, *map(_parameter, options())])
 

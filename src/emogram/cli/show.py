@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emogram.cli.options import MODEL_VARIABLE
 from emogram.cli.training import laboratory, tell
 from emogram.cli.typed import Typed, names_in, sort_out
 from emogram.errors import ConfigurationError
@@ -16,6 +17,38 @@ if TYPE_CHECKING:
     from emogram.spectrograms.settings import TypeSettings
     from emogram.training.configuration import Configuration
 
+Words = Annotated[
+    list[str],
+    typer.Argument(metavar="CLIP... [CONFIGURATION.yaml] [FIELD=VALUE]...", help="Recordings, and settings."),
+]
+SpectrogramNames = Annotated[
+    list[str] | None,
+    typer.Option("--spectrogram", "-s", metavar="NAME|all", help="A type, several with commas, or all of them."),
+]
+AugmentationNames = Annotated[
+    list[str] | None,
+    typer.Option("--augment", "-a", metavar="NAME", help="Show the clip before and after it; several with commas."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE.png|.svg|DIR", help="Where to draw; the terminal when left out."),
+]
+Listen = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write the clip and what augmentation makes of it as WAV files.")
+]
+Why = Annotated[
+    bool, typer.Option("--why", "-w", help="Show which part spoke for the emotion that a model hears in it.")
+]
+Emotion = Annotated[
+    str | None, typer.Option("--emotion", "-e", help="With --why: this emotion, and not the most probable one.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", metavar="FILE", help="With --why: a model that emogram exported.", envvar=MODEL_VARIABLE
+    ),
+]
+
 
 def register(application: typer.Typer) -> None:
     """Add `show` to the application."""
@@ -23,38 +56,15 @@ def register(application: typer.Typer) -> None:
 
 
 def show(
-    words: Annotated[
-        list[str],
-        typer.Argument(metavar="CLIP... [CONFIGURATION.yaml] [FIELD=VALUE]...", help="Recordings, and settings."),
-    ],
-    spectrogram: Annotated[
-        list[str] | None,
-        typer.Option("--spectrogram", "-s", metavar="NAME|all", help="A type, several with commas, or all of them."),
-    ] = None,
-    augment: Annotated[
-        list[str] | None,
-        typer.Option("--augment", "-a", metavar="NAME", help="Show the clip before and after it; several with commas."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE.png|.svg|DIR", help="Where to draw; the terminal when left out."),
-    ] = None,
-    listen: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the clip and what augmentation makes of it as WAV files.")
-    ] = None,
+    words: Words,
+    spectrogram: SpectrogramNames = None,
+    augment: AugmentationNames = None,
+    output: Output = None,
+    listen: Listen = None,
     *,
-    why: Annotated[
-        bool, typer.Option("--why", "-w", help="Show which part spoke for the emotion that a model hears in it.")
-    ] = False,
-    emotion: Annotated[
-        str | None, typer.Option("--emotion", "-e", help="With --why: this emotion, and not the most probable one.")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", "-m", metavar="FILE", help="With --why: a model that emogram exported.", envvar="EMOGRAM_MODEL"
-        ),
-    ] = None,
+    why: Why = False,
+    emotion: Emotion = None,
+    model: Model = None,
 ) -> None:
     """Draw clips as a network sees them: the wave, and one or all types of spectrogram.
 
@@ -88,14 +98,21 @@ def show(
 
         _refuse_settings(typed, {"--spectrogram": spectrogram, "--augment": augment, "--listen": listen})
         show_why(typed.rest, _target(output, typed.rest), model=model, emotion=emotion)
-        return
-    if emotion is not None:
+    elif emotion is not None:
         raise ConfigurationError("--emotion: goes with an explanation; add --why")
+    else:
+        _show_clips(typed, names_in(spectrogram), names_in(augment), output, listen)
+
+
+def _show_clips(
+    typed: Typed, spectrograms: Sequence[str], augmentations: Sequence[str], output: Path | None, listen: Path | None
+) -> None:
+    """Draw clips, and write them to be heard where a folder is named for that."""
     configuration = typed.configuration()
-    settings = typed.spectrograms(names_in(spectrogram))
+    settings = typed.spectrograms(spectrograms)
     target = _target(output, typed.rest)
     rate = configuration.audio.sample_rate
-    clips = _look(_versions(typed.rest, names_in(augment), configuration), settings, rate)
+    clips = _look(_versions(typed.rest, augmentations, configuration), settings, rate)
     if listen is not None:
         _write_waves(listen, clips, rate)
     if target is None:

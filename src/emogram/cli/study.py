@@ -1,6 +1,5 @@
 """`emogram study`: run a study, look at how far it is, read its table, take its results along."""
 
-import shutil
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emogram.cli.training import laboratory, tell
+from emogram.cli.voices import SYNTHETIC, render_beside
 from emogram.errors import ConfigurationError, TrainingError
 
 if TYPE_CHECKING:
     from emogram.studies.plan import Plan
     from emogram.studies.store import Store
     from emogram.studies.study import Study
-
-SYNTHETIC = "synthetic"
 
 
 class Format(StrEnum):
@@ -252,17 +250,13 @@ def _paths(corpora: Sequence[str]) -> dict[str, Path]:
 
 def _with_voices(study: "Study", paths: dict[str, Path], output: Path) -> dict[str, Path]:
     """The places of the corpora; synthetic voices are rendered where a study needs them and none are given."""
-    from emogram.corpora import synthetic
     from emogram.studies.plan import corpora_of
 
     if SYNTHETIC not in corpora_of(study) or SYNTHETIC in paths:
         return paths
     voices = output / "voices"
     if not voices.exists():
-        tell("rendering synthetic voices: they show that everything works, and are no benchmark")
-        partial = output / "voices.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        synthetic.render(partial)
+        partial = render_beside(voices)
         try:
             partial.rename(voices)
         except OSError as error:

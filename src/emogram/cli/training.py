@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emogram.cli.options import CorporaOption, FoldsAtATime
 from emogram.errors import AudioError, ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
     from emogram.corpora import Clip
     from emogram.evaluation.predictions import Predictions
     from emogram.training.configuration import Configuration
+
+MetricsAsJson = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")]
 
 
 def register(application: typer.Typer) -> None:
@@ -28,15 +31,13 @@ def train(  # noqa: PLR0917 - the words of a command line
         list[str] | None,
         typer.Argument(metavar="[CONFIGURATION.yaml] [FIELD=VALUE]...", help="A file, and fields that override it."),
     ] = None,
-    corpus: Annotated[
-        list[str] | None, typer.Option("--corpus", "-c", metavar="NAME=PATH", help="A corpus; several are joined.")
-    ] = None,
+    corpus: CorporaOption = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Run folder; default runs/<name>.")] = None,
     folds: Annotated[
         str | None, typer.Option(metavar="all|1,2,…", help="Train and test several folds of the split, and pool them.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Folds at a time, each with its share of processors.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
+    jobs: FoldsAtATime = 1,
+    as_json: MetricsAsJson = False,
 ) -> None:
     """Train a network on part of the clips, and test it on another part.
 
@@ -88,7 +89,7 @@ def evaluate(
             "--with", metavar="RUN|PREDICTIONS.csv", help="More of the same clips: the mean of all.", exists=True
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
+    as_json: MetricsAsJson = False,
 ) -> None:
     """Accuracy, recall, precision, F1, loss and calibration, with intervals over speakers.
 
@@ -108,21 +109,27 @@ def evaluate(
     with laboratory("emogram evaluate"):
         from emogram.evaluation.predictions import mean, read_predictions, write_predictions
         from emogram.evaluation.summary import summarise, table
-    failed = False
     more = [read_predictions(_predictions_of(path)) for path in ensemble or ()]
     if source.suffix == ".onnx" and source.is_file():
         predictions, failed = _put_to_the_test(source, corpus)
         if output is not None:
             write_predictions(output, predictions)
-    elif corpus or output is not None:
-        option = "--corpus" if corpus else "--output"
-        raise ConfigurationError(f"{option}: goes with a model; {source} is summed up from what is stored")
     else:
-        predictions = read_predictions(_predictions_of(source))
+        predictions, failed = _stored(source, corpus, output), False
     summary = summarise(mean([predictions, *more]))
     typer.echo(json.dumps(summary) if as_json else table(summary))
     if failed:
         raise typer.Exit(1)
+
+
+def _stored(source: Path, corpus: Sequence[str] | None, output: Path | None) -> "Predictions":
+    """The predictions of a run or table, which leaves nothing to options that go with a model."""
+    from emogram.evaluation.predictions import read_predictions
+
+    if corpus or output is not None:
+        option = "--corpus" if corpus else "--output"
+        raise ConfigurationError(f"{option}: goes with a model; {source} is summed up from what is stored")
+    return read_predictions(_predictions_of(source))
 
 
 def _predictions_of(source: Path) -> Path:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from emogram import audio
 from emogram.corpora.clip import Clip
@@ -142,38 +142,30 @@ def check(
         ConfigurationError: no such corpus or kind, or labels for a corpus that has its own.
         CorpusError: the folder is missing; for ``folder`` and ``csv``, a file or row that has no place.
     """
-    corpus = get(name)
     root = Path(path).absolute()
-    recognised = _find(corpus, root, labels)
-    clips = _of_kind(corpus, kind, recognised)
-    counted = _one_file_a_clip(clips)
-    part = corpus.kind or kind
-    official = corpus.official([part] if part else {clip.kind for clip in clips})
-    unknown = _without(map(str, audio_files(root)), recognised) if official else []
-    repeated = _without([clip.path for clip in clips], counted)
-
-    paths = [clip.path for clip in counted]
+    listing = _list(get(name), root, kind, labels)
+    paths = [clip.path for clip in listing.counted]
     readings = dict(zip(paths, _in_threads(_read, paths, workers, progress), strict=True))
     hashes = {path: reading.sha256 for path, reading in readings.items()}
-    hashes.update((path, _sha256(path)) for path in unknown + repeated)
+    hashes.update((path, _sha256(path)) for path in listing.unknown + listing.repeated)
     facts = {path: reading.facts for path, reading in readings.items() if not isinstance(reading.facts, AudioError)}
-    readable = [clip for clip in counted if clip.path in facts]
+    readable = [clip for clip in listing.counted if clip.path in facts]
     emotions = Counter(clip.emotion for clip in readable)
     below = partial(_below, root)
     problems = {below([path])[0]: str(reading.facts) for path, reading in readings.items() if path not in facts}
     return Report(
         corpus=name,
         path=str(path),
-        official=len(official),
+        official=len(listing.official),
         clips=len(readable),
         speakers=len({clip.speaker for clip in readable if clip.speaker}),
         emotions={emotion: emotions[emotion] for emotion in ordered(emotions)},
-        missing=sorted(official.difference(clip.clip_id for clip in counted)),
-        extra=below(unknown + [clip.path for clip in counted if official and clip.clip_id not in official]),
+        missing=listing.missing(),
+        extra=below(listing.extra()),
         unreadable=sorted(problems),
         problems=dict(sorted(problems.items())),
         duplicates=sorted(below(group) for group in _equal(hashes)),
-        repeated=below(repeated),
+        repeated=below(listing.repeated),
         clipped=below(path for path, fact in facts.items() if fact.clipped > CLIPPED_PART),
         silent=below(path for path, fact in facts.items() if fact.silent),
     )
@@ -200,6 +192,36 @@ def _sha256(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+class _Listing(NamedTuple):
+    """The files of a corpus and its release, told apart by their names alone."""
+
+    official: frozenset[str]
+    counted: list[Clip]
+    """One file a clip."""
+    repeated: list[str]
+    unknown: list[str]
+
+    def missing(self) -> list[str]:
+        """Names of official clips of which there is no file."""
+        return sorted(self.official.difference(clip.clip_id for clip in self.counted))
+
+    def extra(self) -> list[str]:
+        """Files that are no official clip; none where there is no release."""
+        return self.unknown + [
+            clip.path for clip in self.counted if self.official and clip.clip_id not in self.official
+        ]
+
+
+def _list(corpus: Corpus, root: Path, kind: str | None, labels: Mapping[str, str] | None) -> _Listing:
+    recognised = _find(corpus, root, labels)
+    clips = _of_kind(corpus, kind, recognised)
+    counted = _one_file_a_clip(clips)
+    part = corpus.kind or kind
+    official = corpus.official([part] if part else {clip.kind for clip in clips})
+    unknown = _without(map(str, audio_files(root)), recognised) if official else []
+    return _Listing(official, counted, _without([clip.path for clip in clips], counted), unknown)
 
 
 def _in_threads(

@@ -70,6 +70,10 @@ class _Task:
     formats: tuple[str, ...] = ()
     scaling: dict[str, Any] | None = None
 
+    def is_done(self, item: Item) -> bool:
+        """Whether all files of a clip are there."""
+        return self.folder is not None and all(item.path(self.folder, kind).exists() for kind in self.formats)
+
 
 def render(
     configuration: Configuration,
@@ -106,29 +110,63 @@ def render(
         AudioError: a clip cannot be decoded.
     """
     settings = _settings(configuration, clip_s, bits)
-    unknown = [kind for kind in formats if kind not in FORMATS]
-    if unknown or not formats:
-        raise ConfigurationError(f"--format {unknown[0] if unknown else ''}: choose from {', '.join(FORMATS)}")
-    front_end = _front_end(settings)
+    _check_formats(formats)
+    _front_end(settings)  # refuses early what cannot be built
     material = prepare(configuration, clips)
     items = name_items(material.rows())
     key = _key(settings, material)
-    found = claim(folder, key, settings.model_dump(mode="json"))
-    cache = configuration.runtime.cache or default_folder()
-    if found is None:
-        training = [item for item in items if item.part == "train"]
-        tally = _measure(training, _Task((), settings, cache), jobs, progress)
-        found = _describe(settings, material, front_end, key, tally)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / DESCRIPTION, found)
+    task = _Task(tuple(items), settings, configuration.runtime.cache or default_folder())
+    workers = _Workers(jobs, progress)
+    found = claim(folder, key, settings.model_dump(mode="json")) or _begin(folder, key, material, task, workers)
     make_folders(folder, items, formats, material.emotions)
-    pending = [item for item in items if not all(item.path(folder, kind).exists() for kind in formats)]
-    task = _Task((), settings, cache, folder, tuple(formats), found["scaling"])
-    _write_all(pending, task, jobs, progress)
+    workers.write(replace(task, folder=folder, formats=tuple(formats), scaling=found["scaling"]))
     write_list(folder, items)
     found["formats"] = sorted({*found["formats"], *formats})
     write_json(folder / DESCRIPTION, found)
     return found
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """Processes, and who is told how far they are."""
+
+    jobs: int
+    progress: Progress
+
+    def measure(self, task: _Task) -> Tally:
+        """The values of all clips of a task together."""
+        parts = _in_parts(task)
+        tallies: list[Tally] = []
+        done = 0
+        for part, tally in zip(parts, mapped(_tally, parts, jobs=min(self.jobs, len(parts))), strict=True):
+            tallies.append(tally)
+            done += len(part.items)
+            self.progress("training clips measured", done, len(task.items))
+        return join(tallies)
+
+    def write(self, task: _Task) -> None:
+        """The files of a task that are not there yet."""
+        pending = replace(task, items=tuple(item for item in task.items if not task.is_done(item)))
+        parts = _in_parts(pending)
+        done = 0
+        for written in mapped(_write, parts, jobs=max(1, min(self.jobs, len(parts)))):
+            done += written
+            self.progress("clips written", done, len(pending.items))
+
+
+def _in_parts(task: _Task) -> list[_Task]:
+    """The same parts whatever the number of processes, so that statistics are the same to the last digit."""
+    starts = range(0, len(task.items), _CLIPS_PER_TASK)
+    return [replace(task, items=task.items[at : at + _CLIPS_PER_TASK]) for at in starts]
+
+
+def _begin(folder: Path, key: str, material: Material, task: _Task, workers: _Workers) -> dict[str, Any]:
+    """Measure the training part and write down what the folder will hold, before the first picture."""
+    training = replace(task, items=tuple(item for item in task.items if item.part == "train"))
+    content = _describe(task.settings, material, _front_end(task.settings), key, workers.measure(training))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / DESCRIPTION, content)
+    return content
 
 
 def _settings(configuration: Configuration, clip_s: float | None, bits: Bits) -> RenderSettings:
@@ -145,35 +183,16 @@ def _settings(configuration: Configuration, clip_s: float | None, bits: Bits) ->
         raise ConfigurationError(f"{problem['loc'][0]}={problem['input']!r:.80}: {problem['msg']}") from error
 
 
+def _check_formats(formats: Sequence[str]) -> None:
+    unknown = [kind for kind in formats if kind not in FORMATS]
+    if unknown or not formats:
+        raise ConfigurationError(f"--format {unknown[0] if unknown else ''}: choose from {', '.join(FORMATS)}")
+
+
 def _key(settings: RenderSettings, material: Material) -> str:
     rows = [(clip.clip_id, clip.sha256, part) for clip, part in material.rows()]
     content = json.dumps([settings.model_dump(mode="json"), rows, RESULTS_VERSION, _VERSION], sort_keys=True)
     return hashlib.sha256(content.encode(errors="surrogateescape")).hexdigest()[:16]
-
-
-def _measure(items: Sequence[Item], task: _Task, jobs: int, progress: Progress) -> Tally:
-    tasks = _in_parts(items, task)
-    tallies: list[Tally] = []
-    done = 0
-    for part, tally in zip(tasks, mapped(_tally, tasks, jobs=min(jobs, len(tasks))), strict=True):
-        tallies.append(tally)
-        done += len(part.items)
-        progress("training clips measured", done, len(items))
-    return join(tallies)
-
-
-def _write_all(items: Sequence[Item], task: _Task, jobs: int, progress: Progress) -> None:
-    tasks = _in_parts(items, task)
-    done = 0
-    for written in mapped(_write, tasks, jobs=max(1, min(jobs, len(tasks)))):
-        done += written
-        progress("clips written", done, len(items))
-
-
-def _in_parts(items: Sequence[Item], task: _Task) -> list[_Task]:
-    """The same parts whatever the number of processes, so that statistics are the same to the last digit."""
-    starts = range(0, len(items), _CLIPS_PER_TASK)
-    return [replace(task, items=tuple(items[at : at + _CLIPS_PER_TASK])) for at in starts]
 
 
 def _tally(task: _Task) -> Tally:

@@ -7,7 +7,7 @@ says what the model would have answered, not what its gradients promise. What is
 An explanation is about the model, not about the speaker. It comes with a test of itself, see `Check`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -198,21 +198,13 @@ def explain(
         ModelError: the model fails on it.
     """
     emotions = recognizer.emotions
-    if emotion is not None and emotion not in emotions:
-        near = did_you_mean(emotion, emotions) or ";"
-        raise ConfigurationError(
-            f"emotion: {emotion[:80]!r} is unknown to the model{near} choose from {', '.join(emotions)}"
-        )
-    if workers < 1:
-        raise ConfigurationError(f"workers: {workers} is not 1 or more")
+    if emotion is not None:
+        _refuse_unknown(emotion, emotions)
+    asked = _Asked(recognizer, workers)
     rate = recognizer.info.sample_rate
     wave = audio.load(source, rate, array_rate=array_rate)
-    asked = _Asked(recognizer, workers)
-    starts = _starts(wave, asked.size)
-    answers = asked.each(lambda number: wave[starts[number] : starts[number] + asked.size], len(starts))
-    chosen = int(answers.mean(axis=0).argmax()) if emotion is None else emotions.index(emotion)
-    best = int(answers[:, chosen].argmax())
-    answer, begin, window = answers[best], starts[best], wave[starts[best] : starts[best] + asked.size]
+    begin, answer, chosen = _window(asked, wave, None if emotion is None else emotions.index(emotion))
+    window = wave[begin : begin + asked.size]
     spans = min(MOST_SPANS, max(1, round(len(window) / rate / SPAN_S)))
     cells = Cells(window, rate, bands=BANDS, spans=spans)
     evidence = _evidence(asked, cells, answer, chosen)
@@ -233,10 +225,20 @@ def explain(
     )
 
 
+def _refuse_unknown(emotion: str, emotions: Sequence[str]) -> None:
+    if emotion not in emotions:
+        near = did_you_mean(emotion, emotions) or ";"
+        raise ConfigurationError(
+            f"emotion: {emotion[:80]!r} is unknown to the model{near} choose from {', '.join(emotions)}"
+        )
+
+
 class _Asked:
     """A recogniser that is asked many times, and how often it was."""
 
     def __init__(self, recognizer: "Recognizer", workers: int) -> None:
+        if workers < 1:
+            raise ConfigurationError(f"workers: {workers} is not 1 or more")
         self._recognizer = recognizer
         self._workers = workers
         self._shortest = max(1, round(recognizer.info.min_s * recognizer.info.sample_rate))
@@ -255,6 +257,18 @@ class _Asked:
             return np.array([answer(number) for number in range(count)], np.float64)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="emogram") as pool:
             return np.array(list(pool.map(answer, range(count))), np.float64)
+
+
+def _window(asked: _Asked, wave: audio.Wave, wanted: int | None) -> tuple[int, NDArray[np.float64], int]:
+    """Where the window begins that speaks most for an emotion, the answer there [K], and the emotion's number.
+
+    Without an emotion that is wanted, it is the one that is most probable over all windows.
+    """
+    starts = _starts(wave, asked.size)
+    answers = asked.each(lambda number: wave[starts[number] : starts[number] + asked.size], len(starts))
+    chosen = int(answers.mean(axis=0).argmax()) if wanted is None else wanted
+    best = int(answers[:, chosen].argmax())
+    return starts[best], answers[best], chosen
 
 
 def _starts(wave: audio.Wave, size: int) -> list[int]:

@@ -44,6 +44,18 @@ class OctaveSettings(TypeSettings):
         return MultirateCorrelation(atoms, hop_length, sample_rate)
 
 
+class _PowerSettings(OctaveSettings, CompressedSettings):
+    def power_of(self, atoms: list[Atom], sample_rate: int) -> Spectrogram:
+        """The compressed power that the filters let through. Raises `ConfigurationError` as `build` does."""
+        return Spectrogram(
+            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
+            BinPower(0, self.n_bins),
+            self.compressor(),
+            axis=Axis(self.centres_hz()),
+            db_per_value=self.db_per_value,
+        )
+
+
 def _constant_q_atoms(
     centres_hz: npt.NDArray[np.float64], bins_per_octave: int, gamma_hz: float, sample_rate: int
 ) -> list[Atom]:
@@ -59,7 +71,7 @@ def _constant_q_atoms(
     return atoms
 
 
-class CQTSettings(OctaveSettings, CompressedSettings):
+class CQTSettings(_PowerSettings):
     """Constant-Q transform (Brown 1991): power of bins evenly spaced in pitch, each window as many periods long."""
 
     name: Literal["cqt"] = "cqt"
@@ -67,16 +79,10 @@ class CQTSettings(OctaveSettings, CompressedSettings):
     @override
     def build(self, sample_rate: int) -> Spectrogram:
         atoms = _constant_q_atoms(self.centres_hz(), self.bins_per_octave, 0.0, sample_rate)
-        return Spectrogram(
-            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
-            BinPower(0, self.n_bins),
-            self.compressor(),
-            axis=Axis(self.centres_hz()),
-            db_per_value=self.db_per_value,
-        )
+        return self.power_of(atoms, sample_rate)
 
 
-class VQTSettings(OctaveSettings, CompressedSettings):
+class VQTSettings(_PowerSettings):
     """Variable-Q transform (Schörkhuber et al. 2014): as constant-Q, with shorter windows at low frequencies."""
 
     name: Literal["vqt"] = "vqt"
@@ -85,13 +91,7 @@ class VQTSettings(OctaveSettings, CompressedSettings):
     @override
     def build(self, sample_rate: int) -> Spectrogram:
         atoms = _constant_q_atoms(self.centres_hz(), self.bins_per_octave, self.gamma_hz, sample_rate)
-        return Spectrogram(
-            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
-            BinPower(0, self.n_bins),
-            self.compressor(),
-            axis=Axis(self.centres_hz()),
-            db_per_value=self.db_per_value,
-        )
+        return self.power_of(atoms, sample_rate)
 
 
 class ChromaCQTSettings(OctaveSettings):
@@ -114,7 +114,7 @@ class ChromaCQTSettings(OctaveSettings):
         )
 
 
-class ScalogramSettings(OctaveSettings, CompressedSettings):
+class ScalogramSettings(_PowerSettings):
     """Scalogram: power of the continuous wavelet transform with Morlet wavelets (Torrence and Compo 1998), every hop.
 
     Wavelets have unit energy. They are cut 4.5 deviations from their middle, 4e-5 of its height.
@@ -131,10 +131,4 @@ class ScalogramSettings(OctaveSettings, CompressedSettings):
             width_s = self.cycles / (2 * math.pi * float(centre_hz))
             gain = math.pi**-0.25 / math.sqrt(width_s * sample_rate)
             atoms.append(Atom(float(centre_hz), width_s, "gaussian", gain))
-        return Spectrogram(
-            self.transform_of(atoms, samples(self.hop_ms, sample_rate), sample_rate),
-            BinPower(0, self.n_bins),
-            self.compressor(),
-            axis=Axis(self.centres_hz()),
-            db_per_value=self.db_per_value,
-        )
+        return self.power_of(atoms, sample_rate)

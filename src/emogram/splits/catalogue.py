@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, SplitError, did_you_mean
@@ -11,7 +12,32 @@ from emogram.splits.schemes import Fractions, by_speaker, kfold, leave_one_speak
 from emogram.splits.several import corpora_of, leave_corpus_out, release
 from emogram.splits.split import Split
 
-NAMES: tuple[str, ...] = ("stratified", "speaker", "kfold", "loso", "leave-corpus-out", "release", *PROTOCOLS)
+
+@dataclass(frozen=True)
+class _Draw:
+    """Which of the splits of one name; see `make`."""
+
+    fold: int
+    folds: int
+    seed: int
+    fractions: Fractions
+
+
+_SCHEMES: Mapping[str, Callable[[Sequence[Clip], _Draw], Split]] = {
+    "stratified": lambda clips, draw: stratified(clips, seed=draw.seed, fractions=draw.fractions),
+    "speaker": lambda clips, draw: by_speaker(clips, seed=draw.seed, fractions=draw.fractions),
+    "kfold": lambda clips, draw: kfold(
+        clips, fold=draw.fold, folds=draw.folds, seed=draw.seed, fractions=draw.fractions
+    ),
+    "loso": lambda clips, draw: leave_one_speaker_out(clips, fold=draw.fold, seed=draw.seed, fractions=draw.fractions),
+    "leave-corpus-out": lambda clips, draw: leave_corpus_out(
+        clips, fold=draw.fold, seed=draw.seed, fractions=draw.fractions
+    ),
+    "release": lambda clips, draw: release(clips, seed=draw.seed),
+}
+"""The drawn splits, by name."""
+
+NAMES: tuple[str, ...] = (*_SCHEMES, *PROTOCOLS)
 """The splits that `make` knows: drawn ones, then published protocols."""
 
 
@@ -65,20 +91,10 @@ def make(
     if not 1 <= fold <= max(1, last):
         raise ConfigurationError(f"fold {fold}: split '{name}' has folds 1 to {last}")
     clips = sorted(clips, key=lambda clip: clip.clip_id)
-    if name == "stratified":
-        split = stratified(clips, seed=seed, fractions=fractions)
-    elif name == "speaker":
-        split = by_speaker(clips, seed=seed, fractions=fractions)
-    elif name == "kfold":
-        split = kfold(clips, fold=fold, folds=folds, seed=seed, fractions=fractions)
-    elif name == "loso":
-        split = leave_one_speaker_out(clips, fold=fold, seed=seed, fractions=fractions)
-    elif name == "leave-corpus-out":
-        split = leave_corpus_out(clips, fold=fold, seed=seed, fractions=fractions)
-    elif name == "release":
-        split = release(clips, seed=seed)
-    else:
+    if name in PROTOCOLS:
         split = by_protocol(clips, name, fold=fold, seed=seed, fractions=fractions)
+    else:
+        split = _SCHEMES[name](clips, _Draw(fold, folds, seed, fractions))
     empty = [part for part, chosen in split.parts().items() if not chosen]
     if empty:
         raise SplitError(
