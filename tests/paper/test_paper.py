@@ -34,9 +34,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def unrun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Study files of which none has run."""
-    folder = tmp_path_factory.mktemp("files")
-    shutil.copyfile(ROOT / "studies" / "clip_length.yaml", folder / "clip_length.yaml")
-    return folder
+    root = tmp_path_factory.mktemp("files")
+    for name in ("studies/clip_length.yaml", "configurations/study.yaml"):
+        (root / name).parent.mkdir()
+        shutil.copyfile(ROOT / name, root / name)
+    return root / "studies"
 
 
 @pytest.fixture(scope="module")

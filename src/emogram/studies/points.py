@@ -61,15 +61,13 @@ def configure(
     Raises:
         ConfigurationError: names the study, the point and the field.
     """
-    base = Path(study.base) if isinstance(study.base, str) else None
-    fields: dict[str, Any] = {} if isinstance(study.base, str) else dict(study.base)
-    fields = {**_ordered(fields), **_ordered(point.change), "split.fold": fold, "seed": seed}
+    fields: dict[str, Any] = {**_ordered(study.base), **_ordered(point.change), "split.fold": fold, "seed": seed}
     if point.redraw_split:
         fields["split.seed"] = seed
     for name, path in (corpora or {}).items():
         fields[f"corpora.{name}"] = str(path)
     try:
-        return load(base, [f"{field}={json.dumps(value)}" for field, value in fields.items()])
+        return load(None, [f"{field}={json.dumps(value)}" for field, value in fields.items()])
     except ConfigurationError as error:
         raise ConfigurationError(f"{study.name}: point '{point.name}': {error}") from error
 
@@ -108,8 +106,7 @@ def _point(study: Study, name: str, factors: dict[str, str], cell: list[PointSet
         require_free(point.change, f"{study.name}: point '{point.name}'")
         change |= point.change
         folds, seeds, corpora = point.folds or folds, point.seeds or seeds, point.corpora or corpora
-    if isinstance(study.base, dict):
-        require_free(study.base, f"{study.name}: base")
+    require_free(study.base, f"{study.name}: base")
     return Point(
         name=name,
         factors={axis.name: factors.get(axis.name, BASE) for axis in study.axes},

@@ -11,6 +11,7 @@ from emogram.errors import ConfigurationError, did_you_mean
 from emogram.evaluation.metrics import METRICS
 from emogram.studies.conditions import CLEAN, Condition
 from emogram.studies.groups import Grouping
+from emogram.training.yaml_text import read
 
 BASE = "base"
 """The point that changes nothing."""
@@ -83,7 +84,7 @@ class Study(_Settings):
 
     name: str = Field(description="given by the file")
     question: str = Field(min_length=10, description="in plain English")
-    base: str | Change = Field(description="a configuration: a path beside the study file, or its fields")
+    base: Change = Field(description="fields of a configuration; in the file, or the path of one beside it")
     corpora: list[str] = Field(min_length=1, description="names of the corpora it trains and tests on")
     axes: list[AxisSettings] = Field(min_length=1, description="what is varied, one axis at a time unless grid")
     grid: bool = Field(False, description="every combination of the axes' points instead of one at a time")
@@ -141,7 +142,10 @@ def read_study(path: Path) -> Study:
         raise ConfigurationError(f"{path}: name: a study is named after its file; leave it out")
     base = values.get("base")
     if isinstance(base, str):
-        values["base"] = str(path.parent / base)
+        try:
+            values["base"] = read(path.parent / base)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{path}: base: {error}") from error
     return check_study({**values, "name": path.stem}, str(path))
 
 
