@@ -121,3 +121,12 @@ def test_the_packaged_studies_can_be_planned(path: Path) -> None:
     runs = sum(len(point.folds) * len(point.seeds) for point in found)
     assert runs <= study.budget.runs
     assert path.stem == "quick" or all(len(point.folds) * len(point.seeds) >= 3 for point in found)
+
+
+def test_the_example_of_the_guide_can_be_planned(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    section = guide.partition("## A file of one's own")[2].partition("One axis is varied")[0]
+    text = "\n".join(line.removeprefix("    ") for line in section.splitlines() if line.startswith("    "))
+    path = tmp_path / "own.yaml"
+    path.write_text(text.replace("../configurations", str(ROOT / "configurations")))
+    assert [point.name for point in points(read_study(path))] == ["base", "window_ms=20", "window_ms=32", "many bands"]
