@@ -64,15 +64,7 @@ def conclude(
     temperature, predictions = _predict(configuration, material, classifier, cache)
     for part, answers in predictions.items():
         write_predictions(folder / f"predictions-{part}.csv", answers)
-    findings: dict[str, Any] = {
-        "name": configuration.name,
-        "split": configuration.split.model_dump() | {"speaker_disjoint": material.split.speaker_disjoint},
-        "sizes": material.split.sizes,
-        "notes": list(material.split.notes),
-        "corpora": sorted(material.allowed),
-        "emotions": list(material.emotions),
-        "parameters": n_parameters(classifier.network),
-        "multiply_adds": multiply_adds(classifier, round(configuration.audio.clip_s * cache.sample_rate)),
+    findings = _facts(configuration, material, classifier) | {
         "temperature": temperature,
         **_epochs(folder / "history.csv", configuration.fit.monitor),
         **{part: summarise(answers) for part, answers in predictions.items()},
@@ -119,6 +111,20 @@ def write_model(
     clips = material.split.validation
     waves = [cache(clip) for clip in clips[:: max(1, len(clips) // _EXPORT_CHECKS)]]
     return largest_difference(classifier, folder / MODEL, waves)
+
+
+def _facts(configuration: Configuration, material: Material, classifier: Classifier) -> dict[str, Any]:
+    """What was trained on what."""
+    return {
+        "name": configuration.name,
+        "split": configuration.split.model_dump() | {"speaker_disjoint": material.split.speaker_disjoint},
+        "sizes": material.split.sizes,
+        "notes": list(material.split.notes),
+        "corpora": sorted(material.allowed),
+        "emotions": list(material.emotions),
+        "parameters": n_parameters(classifier.network),
+        "multiply_adds": multiply_adds(classifier, round(configuration.audio.clip_s * configuration.audio.sample_rate)),
+    }
 
 
 def _predict(

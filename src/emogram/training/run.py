@@ -55,8 +55,7 @@ def train(
         configuration: of the run.
         folder: of the run; made when needed.
         clips: to split, if they have been gathered already.
-        scores_only: leave the model and the figures out, which in a small run take as long as the fit;
-            `export_run` can make the model later.
+        scores_only: leave out model and figures, which take as long as a small fit; `export_run` makes the model later.
         say: told what happens.
 
     Returns:
@@ -67,10 +66,7 @@ def train(
         ConfigurationError: settings that rule each other out, or a device or folder that is not here. Nothing was written.
         EmogramError: as `gather` and `prepare`.
     """
-    check_device(configuration.runtime)
-    require_recordings(configuration.augmentation.waveform, configuration.audio.sample_rate)
-    if configuration.runtime.threads:
-        torch.set_num_threads(configuration.runtime.threads)
+    _prepare_machine(configuration)
     material = prepare(configuration, gather(configuration) if clips is None else clips)
     _require_strangers(configuration, material)
     classifier = build_classifier(configuration, len(material.emotions))
@@ -83,16 +79,14 @@ def train(
     course = curriculum(configuration, material, classifier)
     folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
-    sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
-    say(f"{configuration.name}: {sizes} clips, split {configuration.split.name}")
-    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
-    cache.fill([clip for clip, _ in material.rows()])
+    say(_headline(configuration, material))
+    cache = _filled_cache(configuration, [clip for clip, _ in material.rows()])
     started = time.monotonic()
     _fit(classifier, configuration, material, cache, folder, course=course, say=say)
-    seconds = time.monotonic() - started
+    seconds = round(time.monotonic() - started, 1)
     _load_best(classifier, folder)
-    metrics = {"key": identity, "fit_seconds": round(seconds, 1)}
-    metrics |= conclude(configuration, material, classifier, cache, folder, scores_only=scores_only)
+    found = conclude(configuration, material, classifier, cache, folder, scores_only=scores_only)
+    metrics = {"key": identity, "fit_seconds": seconds, **found}
     if course is not None:
         metrics["distillation"] = course.findings(folder)
     write_json(folder / METRICS, metrics)
@@ -123,7 +117,7 @@ def export_run(configuration: Configuration, folder: Path, clips: Sequence[Clip]
         raise TrainingError(f"{folder}: holds no finished run of this configuration; train it first")
     classifier = build_classifier(configuration, len(material.emotions))
     _load_best(classifier, folder)
-    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
+    cache = _filled_cache(configuration, material.split.validation)
     write_model(configuration, material, classifier, cache, folder=folder, findings=findings)
     return path
 
@@ -138,6 +132,29 @@ def drop_state(folder: Path) -> None:
     if last.exists():  # removed last, so that whoever is killed here comes back
         keep_weights(best)
         last.unlink()
+
+
+def _prepare_machine(configuration: Configuration) -> None:
+    """Make sure that what the configuration names is here, and take its share of the processors.
+
+    Raises:
+        ConfigurationError: a device or folder that is not here.
+    """
+    check_device(configuration.runtime)
+    require_recordings(configuration.augmentation.waveform, configuration.audio.sample_rate)
+    if configuration.runtime.threads:
+        torch.set_num_threads(configuration.runtime.threads)
+
+
+def _filled_cache(configuration: Configuration, clips: Sequence[Clip]) -> AudioCache:
+    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
+    cache.fill(clips)
+    return cache
+
+
+def _headline(configuration: Configuration, material: Material) -> str:
+    sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
+    return f"{configuration.name}: {sizes} clips, split {configuration.split.name}"
 
 
 def _load_best(classifier: Classifier, folder: Path) -> None:
@@ -161,9 +178,7 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     Raises:
         EmogramError: as `train`.
     """
-    check_device(configuration.runtime)
-    if configuration.runtime.threads:
-        torch.set_num_threads(configuration.runtime.threads)
+    _prepare_machine(configuration)
     material = prepare(configuration, clips)
     _require_strangers(configuration, material)
     classifier = build_classifier(configuration, len(material.emotions))
@@ -172,8 +187,7 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     course = curriculum(configuration, material, classifier)
     folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
-    cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
-    cache.fill([*material.split.train, *material.split.validation])
+    cache = _filled_cache(configuration, [*material.split.train, *material.split.validation])
     return _fit(classifier, configuration, material, cache, folder, course=course, watch=watch).epochs
 
 
