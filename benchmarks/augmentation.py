@@ -29,10 +29,10 @@ from emogram.augmentation.batch import Examples
 from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.spectrogram import Shape
 from emogram.augmentation.waveform import Companions, Scene
+from emogram.training.building import build_classifier
 from emogram.training.configuration import AugmentationSettings, load
 from emogram.training.fit import uses_bf16
 from emogram.training.optimisation.losses import masked_cross_entropy
-from emogram.training.run import build_classifier
 
 _CLIPS, _CLIP_S, _RATE, _ROUNDS = 8, 3.5, 16_000, 7
 _BATCH, _SHAPE = 32, Shape(32, 64, 300)

@@ -21,13 +21,13 @@ from torch.nn import functional
 from emogram.corpora import Clip, scan
 from emogram.spectrograms import LogMelSettings
 from emogram.training.batches import evaluation_batches, training_batches
+from emogram.training.building import build_classifier
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration, load
 from emogram.training.data import EpochSampler
 from emogram.training.fit import fit, uses_bf16
 from emogram.training.learner import Learner
 from emogram.training.material import Material, prepare
-from emogram.training.run import build_classifier
 
 _ROUNDS, _TAKES, _CLIP_S, _RATE = 3, 24, 3.6, 16_000
 

@@ -20,10 +20,10 @@ from emogram.networks.published_weights import ENCODERS, PUBLISHED, PublishedEnc
 from emogram.networks.whisper import SIZES
 from emogram.training import origins
 from emogram.training import run as run_module
+from emogram.training.building import build_classifier
 from emogram.training.checkpoints import load_weights, save
 from emogram.training.configuration import Configuration, validate
 from emogram.training.material import prepare
-from emogram.training.run import build_classifier
 from tests.training import runs
 from tests.training.distillation import teachers
 

@@ -7,10 +7,10 @@ import torch
 from emogram.errors import ConfigurationError
 from emogram.recognition.recognizer import Windows
 from emogram.training import outcome
+from emogram.training.building import build_classifier
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import validate
 from emogram.training.material import prepare
-from emogram.training.run import build_classifier
 from tests.training import runs
 
 
@@ -18,7 +18,7 @@ def test_windows_at_test_have_a_length_of_their_own(material: runs.Material) -> 
     given = material.configuration("audio.test_s=0.6")
     made = prepare(given, material.clips())
     classifier = build_classifier(given, len(made.emotions)).eval()
-    info = outcome._describe_model(given, made, classifier)
+    info = outcome.describe_model(given, made, classifier)
     assert (info.clip_s, info.window_s) == (0.5, 0.6)
     cache = AudioCache(material.cache, runs.RATE)
     logits, clip_of = outcome._listen(classifier, made, "test", cache, info)
@@ -36,7 +36,7 @@ def test_windows_at_test_have_a_length_of_their_own(material: runs.Material) -> 
 def test_without_it_whole_clips_are_heard(material: runs.Material) -> None:
     given = material.configuration()
     made = prepare(given, material.clips())
-    assert outcome._describe_model(given, made, build_classifier(given, len(made.emotions))).window_s == 10.0
+    assert outcome.describe_model(given, made, build_classifier(given, len(made.emotions))).window_s == 10.0
 
 
 @pytest.mark.parametrize("value", [0.4, 61])

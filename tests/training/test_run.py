@@ -19,11 +19,12 @@ from emogram.errors import AudioError, ConfigurationError, TrainingError
 from emogram.evaluation.predictions import Predictions, read_predictions
 from emogram.networks.export import TOLERANCE, largest_difference
 from emogram.recognition.model_file import read_model
+from emogram.training.building import build_classifier
 from emogram.training.checkpoints import load as load_checkpoint
 from emogram.training.checkpoints import load_weights
 from emogram.training.configuration import load
 from emogram.training.folds import of_fold
-from emogram.training.run import build_classifier, drop_state, export_run, train
+from emogram.training.run import train
 from emogram.training.run_folder import METRICS
 from tests.training import runs
 from tests.training.stand_ins import emogram_command
@@ -240,28 +241,6 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(folds: runs.Folds
 def scores(folder: Path) -> list[list[str]]:
     """The history without times."""
     return [line.split(",")[:10] for line in (folder / "history.csv").read_text().splitlines()]
-
-
-def test_a_run_for_its_scores_makes_its_model_when_asked(folds: runs.Folds, tmp_path: Path) -> None:
-    wanted, clips = configuration(folds, "fit.epochs=1"), folds.material.clips()
-    metrics = train(wanted, tmp_path, clips=clips, scores_only=True)
-    assert "export_difference" not in metrics
-    assert not (tmp_path / "model.onnx").exists()
-    assert not (tmp_path / "figures").exists()
-    drop_state(tmp_path)
-    drop_state(tmp_path)
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["best.safetensors"]
-    model = emogram.load(str(export_run(wanted, tmp_path, clips)))
-    tested = read_predictions(tmp_path / "predictions-test.csv")
-    paths = {clip.clip_id: clip.path for clip in clips}
-    for at in range(0, len(tested.clip_ids), 20):
-        answer = model.predict(paths[tested.clip_ids[at]]).probabilities
-        assert [answer[emotion] for emotion in tested.emotions] == pytest.approx(tested.probabilities[at], abs=1e-4)
-
-
-def test_only_a_finished_run_has_a_model(folds: runs.Folds, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="holds no finished run"):
-        export_run(configuration(folds), tmp_path, folds.material.clips())
 
 
 def test_predictions_of_every_part_are_stored(folds: runs.Folds) -> None:

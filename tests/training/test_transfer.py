@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 
 from emogram.errors import ConfigurationError, EmogramError, ModelError
 from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork
+from emogram.training.building import build_classifier
 from emogram.training.configuration import Configuration, validate
-from emogram.training.run import build_classifier
 from emogram.training.transfer import freeze, frozen_blocks, hold, normalisations, parameter_groups, unfreeze
 
 PREFIX = "model.encoder."

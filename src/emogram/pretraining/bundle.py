@@ -14,12 +14,12 @@ from emogram.pretraining.recipe import RELEASE, Plan
 from emogram.pretraining.results import FACTS, gather_results
 from emogram.pretraining.scores import file_scores, score_sheet
 from emogram.recognition.model_file import ModelInfo, read_model
+from emogram.training.building import build_classifier
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.checkpoints import load_weights
 from emogram.training.fit import BEST, checkpoint
 from emogram.training.material import prepare
 from emogram.training.outcome import MODEL
-from emogram.training.run import build_classifier
 from emogram.training.run_folder import write_json
 
 TOLERANCE = {8: 5e-2, 12: 5e-3, 16: 2e-3}

@@ -20,7 +20,7 @@ from emogram.evaluation.predictions import read_predictions, write_predictions
 from emogram.networks.compaction import Bits, compact
 from emogram.pretraining.bundle import bundle
 from emogram.pretraining.recipe import HELD_OUT, LEFT_OUT, RELEASE, Plan, Recipe
-from emogram.studies.conditions import Background, Clean, predict
+from emogram.studies.conditions import Background, Clean, ModelFile, predict
 from emogram.training.cache import default_folder
 from emogram.training.configuration import Configuration
 from emogram.training.folds import of_fold
@@ -138,8 +138,9 @@ def _hear(run: Path, under: Mapping[str, Clean | Background], bits: Bits, cache:
         tested = set(read_predictions(run / "predictions-test.csv").clip_ids)
         clips = [clip for clip in read_manifest(run / "manifest.csv") if clip.clip_id in tested]
         compact(run / MODEL, folder / MODEL, bits=bits)
+        hearer = ModelFile(folder / MODEL, threads)
         for name in missing:
-            write_predictions(folder / f"{name}.csv", predict(folder / MODEL, clips, under[name], cache, threads))
+            write_predictions(folder / f"{name}.csv", predict(hearer, clips, under[name], cache))
     return "done"
 
 

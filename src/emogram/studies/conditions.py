@@ -1,6 +1,6 @@
 """Conditions that a trained model is tested under besides the clean test part: noise, rooms, excerpts, other corpora.
 
-A condition is evaluated after training, on the exported model, so that it belongs to no run's identity: any study can ask
+A condition is evaluated after training, on the network as it was kept, so that it belongs to no run's identity: any study can ask
 for another condition of a run that is done. What is random about it follows from the clip, so that every model hears the
 same noise and comparisons stay paired.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from emogram.augmentation.waveform import looped, power
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, CorpusError
 from emogram.evaluation.predictions import Predictions
-from emogram.recognition.recognizer import Recognizer, Windows, load
+from emogram.recognition.recognizer import Windows, load
 from emogram.training.cache import AudioCache
 
 CLEAN = "clean"
@@ -187,35 +187,61 @@ def stem(condition: Condition, clips: Sequence[Clip] = ()) -> str:
     return f"{condition.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def predict(
-    model: Path, clips: Sequence[Clip], condition: Condition | Clean, cache_folder: Path, threads: int
-) -> Predictions:
-    """What an exported model answers for clips under a condition.
+class Hearer(Protocol):
+    """What answers: a model file, or the network of a run."""
 
-    Clips with an emotion that the model was never taught are left out.
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The K emotions that it tells apart."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+
+    def probabilities(self, wave: Wave) -> npt.NDArray[np.float64]:
+        """Probabilities [K] of a whole wave [T]."""
+
+
+class ModelFile:
+    """A model file as a hearer.
 
     Args:
-        model: the ONNX file of a run.
-        clips: of the test part, or of the other corpus.
-        condition: done to each wave.
-        cache_folder: where decoded audio lies.
+        path: the ONNX file of a run.
         threads: of the processor.
 
     Raises:
-        CorpusError: the model was taught none of the emotions.
-        EmogramError: a clip or the model cannot be read.
+        EmogramError: it cannot be read.
     """
-    recognizer = load(str(model), threads=threads)
-    known = [clip for clip in clips if clip.emotion in recognizer.emotions]
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._recognizer = load(str(path), threads=threads)
+        self.emotions = self._recognizer.emotions
+        self.sample_rate = self._recognizer.info.sample_rate
+
+    def probabilities(self, wave: Wave) -> npt.NDArray[np.float64]:
+        """Probabilities [K]: the mean over the windows that the recogniser would cut."""
+        windows = [self._recognizer.probabilities(window) for window in Windows(self._recognizer.info).cut([wave])]
+        return np.array([math.fsum(column) / len(windows) for column in zip(*windows, strict=True)])
+
+
+def predict(hearer: Hearer, clips: Sequence[Clip], condition: Condition | Clean, cache_folder: Path) -> Predictions:
+    """What a trained network answers for clips under a condition.
+
+    Clips with an emotion that it was never taught are left out.
+
+    Args:
+        hearer: answers.
+        clips: of the test part, or of the other corpus.
+        condition: done to each wave.
+        cache_folder: where decoded audio lies.
+
+    Raises:
+        CorpusError: it was taught none of the emotions.
+        EmogramError: a clip cannot be read.
+    """
+    known = [clip for clip in clips if clip.emotion in hearer.emotions]
     if not known:
-        raise CorpusError(f"{condition.label}: no clip has an emotion of {', '.join(recognizer.emotions)}")
-    rate = recognizer.info.sample_rate
-    cache = AudioCache(cache_folder, rate)
-    rows = [_answer(recognizer, condition.apply(cache(clip), clip, rate)) for clip in known]
-    return Predictions.from_clips(known, np.stack(rows), recognizer.emotions)
-
-
-def _answer(recognizer: Recognizer, wave: Wave) -> npt.NDArray[np.float64]:
-    """Probabilities [K]: the mean over the windows that the recogniser would cut."""
-    windows = [recognizer.probabilities(window) for window in Windows(recognizer.info).cut([wave])]
-    return np.array([math.fsum(column) / len(windows) for column in zip(*windows, strict=True)])
+        raise CorpusError(f"{condition.label}: no clip has an emotion of {', '.join(hearer.emotions)}")
+    cache = AudioCache(cache_folder, hearer.sample_rate)
+    rows = [hearer.probabilities(condition.apply(cache(clip), clip, hearer.sample_rate)) for clip in known]
+    return Predictions.from_clips(known, np.stack(rows), hearer.emotions)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from emogram.errors import ConfigurationError, EmogramError
 from emogram.studies.claims import claim
@@ -16,7 +15,8 @@ from emogram.studies.progress import describe_progress
 from emogram.studies.store import Store
 from emogram.training.cache import default_folder
 from emogram.training.processes import each_in_a_process
-from emogram.training.run import drop_state, export_run, train
+from emogram.training.run import train
+from emogram.training.trained import TrainedRun, drop_state
 
 _WAIT_S = 1.0
 
@@ -130,15 +130,17 @@ def _train(work: Work, task: Task) -> None:
         if fresh:
             store.keep_cost(key, time.monotonic() - started)
     drop_state(store.run(key))
+    missing = store.missing(key, task.run.conditions)
+    if not missing:
+        return
     tested = set(_tested(store, key))
-    cache = runtime.cache or default_folder()
-    for label in store.missing(key, task.run.conditions):
+    trained = TrainedRun(configuration, store.run(key), clips)
+    for label in missing:
         condition = work.conditions[label]
         chosen = [clip for clip in clips if clip.clip_id in tested]
         if isinstance(condition, OtherCorpus):
             chosen = list(work.clips[condition.corpus])
-        model = export_run(configuration, store.run(key), clips)
-        answers = predict(model, chosen, condition, Path(cache), threads)
+        answers = predict(trained, chosen, condition, runtime.cache or default_folder())
         store.keep_predictions(key, task.run.conditions[label], answers)
 
 

@@ -11,6 +11,7 @@ import torch
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, TrainingError
 from emogram.training.batches import Batches
+from emogram.training.building import build_classifier
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.configuration import Configuration
 from emogram.training.data import Batch, EpochSampler
@@ -19,7 +20,7 @@ from emogram.training.fit import check_device
 from emogram.training.learner import Learner
 from emogram.training.material import prepare
 from emogram.training.optimisation.optimizers import optimizer
-from emogram.training.run import build_classifier, prepare_fit
+from emogram.training.run import prepare_fit
 
 _SMOOTHING = 0.05
 """Deviation of the Gaussian that smooths the losses, as part of the batches."""

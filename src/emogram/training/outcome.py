@@ -53,7 +53,7 @@ def conclude(
         classifier: with the weights that validation picked.
         cache: gives waves.
         folder: of the run.
-        scores_only: leave the model and the figures out; `write_model` can make the model later.
+        scores_only: leave the model and the figures out.
 
     Returns:
         The findings, JSON-ready.
@@ -71,7 +71,7 @@ def conclude(
     }
     if scores_only:
         return findings
-    findings["export_difference"] = write_model(
+    findings["export_difference"] = _write_model(
         configuration, material, classifier, cache, folder=folder, findings=findings
     )
     draw_scores(folder, findings, predictions["test"])
@@ -80,7 +80,7 @@ def conclude(
     return findings
 
 
-def write_model(
+def _write_model(
     configuration: Configuration,
     material: Material,
     classifier: Classifier,
@@ -105,7 +105,7 @@ def write_model(
     Raises:
         ModelError: the exported file does not compute what the network computes.
     """
-    info = _describe_model(configuration, material, classifier)
+    info = describe_model(configuration, material, classifier)
     scores = _scores(configuration, material, findings["test"])
     export(classifier, replace(info, temperature=findings["temperature"], scores=scores), folder / MODEL)
     clips = material.split.validation
@@ -131,7 +131,7 @@ def _predict(
     configuration: Configuration, material: Material, classifier: Classifier, cache: AudioCache
 ) -> tuple[float, dict[str, Predictions]]:
     """The temperature that validation asks for, and the calibrated answers for every part."""
-    info = _describe_model(configuration, material, classifier)
+    info = describe_model(configuration, material, classifier)
     heard = {part: _listen(classifier, material, part, cache, info) for part in material.split.parts()}
     logits, clip_of = heard["validation"]
     truth = np.array([material.emotions.index(clip.emotion) for clip in material.split.validation])
@@ -180,7 +180,7 @@ def _epochs(history: Path, monitor: str) -> dict[str, int]:
     return {"epochs": len(scores), "best_epoch": int(best) + 1}
 
 
-def _describe_model(configuration: Configuration, material: Material, classifier: Classifier) -> ModelInfo:
+def describe_model(configuration: Configuration, material: Material, classifier: Classifier) -> ModelInfo:
     """All that the model file says about itself, but for the temperature and the scores."""
     corpora = sorted({*material.allowed, *(clip.corpus for clip in inherited(configuration))})
     return ModelInfo(

@@ -14,26 +14,23 @@ import torch
 
 from emogram.augmentation.waveform import require_recordings
 from emogram.corpora.clip import Clip, write_manifest
-from emogram.errors import ConfigurationError, TrainingError
 from emogram.networks.classifier import Classifier
-from emogram.networks.low_rank import merge
 from emogram.training.batches import Batches, run_batches
+from emogram.training.building import build_classifier, load_best
 from emogram.training.cache import AudioCache, default_folder
-from emogram.training.checkpoints import keep_weights, load_weights
 from emogram.training.configuration import Configuration
-from emogram.training.data import generator
 from emogram.training.distillation.curriculum import Curriculum, curriculum
 from emogram.training.distillation.heard import heard
 from emogram.training.environment import describe
-from emogram.training.fit import BEST, LAST, check_device, checkpoint, fit, optimizer_steps, uses_bf16
+from emogram.training.fit import check_device, fit, optimizer_steps, uses_bf16
 from emogram.training.history import Epoch, History, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation.losses import class_weights
 from emogram.training.origins import FIELD, run_of
-from emogram.training.outcome import MODEL, conclude, write_model
+from emogram.training.outcome import conclude
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
-from emogram.training.transfer import freeze, frozen_blocks, start
+from emogram.training.transfer import frozen_blocks
 
 _STATISTICS_CLIPS = 400
 
@@ -55,7 +52,7 @@ def train(
         configuration: of the run.
         folder: of the run; made when needed.
         clips: to split, if they have been gathered already.
-        scores_only: leave out model and figures, which take as long as a small fit; `export_run` makes the model later.
+        scores_only: leave out model and figures, which take as long as a small fit; `TrainedRun` answers all the same.
         say: told what happens.
 
     Returns:
@@ -84,54 +81,13 @@ def train(
     started = time.monotonic()
     _fit(classifier, configuration, material, cache, folder, course=course, say=say)
     seconds = round(time.monotonic() - started, 1)
-    _load_best(classifier, folder)
+    load_best(classifier, folder)
     found = conclude(configuration, material, classifier, cache, folder, scores_only=scores_only)
     metrics = {"key": identity, "fit_seconds": seconds, **found}
     if course is not None:
         metrics["distillation"] = course.findings(folder)
     write_json(folder / METRICS, metrics)
     return metrics
-
-
-def export_run(configuration: Configuration, folder: Path, clips: Sequence[Clip]) -> Path:
-    """The model of a run that is done: made from its best checkpoint where `train` was asked for scores only.
-
-    Args:
-        configuration: of the run.
-        folder: of the run.
-        clips: that it split.
-
-    Returns:
-        The model file.
-
-    Raises:
-        TrainingError: the run is not done, or its checkpoint is gone.
-        EmogramError: as `train`.
-    """
-    path = folder / MODEL
-    if path.exists():
-        return path
-    material = prepare(configuration, clips)
-    findings = finished(folder, material.identity(configuration))
-    if findings is None:
-        raise TrainingError(f"{folder}: holds no finished run of this configuration; train it first")
-    classifier = build_classifier(configuration, len(material.emotions))
-    _load_best(classifier, folder)
-    cache = _filled_cache(configuration, material.split.validation)
-    write_model(configuration, material, classifier, cache, folder=folder, findings=findings)
-    return path
-
-
-def drop_state(folder: Path) -> None:
-    """Remove from a run that is done what only an unfinished one needs: the last checkpoint, and all but the best weights.
-
-    Raises:
-        ModelError: the best checkpoint is damaged.
-    """
-    last, best = checkpoint(folder, LAST), checkpoint(folder, BEST)
-    if last.exists():  # removed last, so that whoever is killed here comes back
-        keep_weights(best)
-        last.unlink()
 
 
 def _prepare_machine(configuration: Configuration) -> None:
@@ -155,12 +111,6 @@ def _filled_cache(configuration: Configuration, clips: Sequence[Clip]) -> AudioC
 def _headline(configuration: Configuration, material: Material) -> str:
     sizes = ", ".join(f"{n} {part}" for part, n in material.split.sizes.items())
     return f"{configuration.name}: {sizes} clips, split {configuration.split.name}"
-
-
-def _load_best(classifier: Classifier, folder: Path) -> None:
-    classifier.cpu().eval()
-    classifier.load_state_dict(load_weights(checkpoint(folder, BEST), "classifier."))
-    merge(classifier.network)
 
 
 def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Clip], watch: Watch) -> list[Epoch]:
@@ -189,33 +139,6 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     _write_inputs(folder, configuration, material, identity)
     cache = _filled_cache(configuration, [*material.split.train, *material.split.validation])
     return _fit(classifier, configuration, material, cache, folder, course=course, watch=watch).epochs
-
-
-def build_classifier(configuration: Configuration, n_classes: int) -> Classifier:
-    """The classifier with random weights that follow from the seed.
-
-    Raises:
-        ConfigurationError: settings that rule each other out, or a network that no memory can hold.
-    """
-    torch.manual_seed(int(generator(configuration.seed, "weights").integers(2**62)))
-    front_end = configuration.spectrogram.build(configuration.audio.sample_rate)
-    try:
-        network = configuration.network.build(n_classes, in_channels=front_end.n_channels, in_bands=front_end.n_bands)
-    except (RuntimeError, MemoryError) as error:
-        raise ConfigurationError("network: there is not enough memory for it; choose fewer channels") from error
-    classifier = Classifier(front_end, network)
-    if configuration.transfer is not None:
-        start(
-            classifier,
-            configuration.transfer.of_fold(configuration.split.fold),
-            network_name=configuration.network.name,
-            picture=configuration.spectrogram,
-            sample_rate=configuration.audio.sample_rate,
-            downloads=(configuration.runtime.cache or default_folder()) / "weights",
-        )
-        freeze(network, configuration.transfer)
-    classifier.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return classifier
 
 
 def _require_strangers(configuration: Configuration, material: Material) -> None:

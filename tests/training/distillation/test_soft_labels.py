@@ -12,12 +12,12 @@ from emogram.augmentation.batch import Examples, MixupDraw
 from emogram.corpora import Clip
 from emogram.errors import ConfigurationError, LeakError
 from emogram.evaluation.predictions import Predictions, write_predictions
+from emogram.training.building import build_classifier
 from emogram.training.data import Batch
 from emogram.training.distillation.label_learner import LabelLearner
 from emogram.training.distillation.settings import DistillationSettings
 from emogram.training.distillation.soft_labels import SoftLabels, soft_labels
 from emogram.training.material import Material
-from emogram.training.run import build_classifier
 from tests.training import runs
 from tests.training.distillation.teachers import run_folder
 
