@@ -12,6 +12,8 @@ from emogram.studies.findings import Score
 from emogram.studies.study import BASE
 
 _MANY = 6
+_WIDE = 4
+"""Columns beside which intervals are written short."""
 _VERDICTS = ("better", "worse", "no evidence")
 
 
@@ -47,10 +49,12 @@ def _side_by_side(found: Studied, scored: Sequence[Score]) -> Table:
     cells = {(one.point, one.condition): one for one in scored}
     labels = list(dict.fromkeys(one.condition for one in scored))
     points = [point for point in found.plan.factors if any((point, label) in cells for label in labels)]
-    rows = []
-    for point in points:
-        row = [cells.get((point, label)) for label in labels]
-        rows.append((escape(point), *(estimated(one.estimate, found.findings.outcome) if one else "" for one in row)))
+    dash = "–" if len(labels) > _WIDE else " to "
+
+    def shown(score: Score | None) -> str:
+        return "" if score is None else estimated(score.estimate, found.findings.outcome).replace(" to ", dash)
+
+    rows = [(escape(point), *(shown(cells.get((point, label))) for label in labels)) for point in points]
     header = ("", *(escape(label) for label in labels))
     strong = frozenset({points.index(BASE)} if BASE in points else ())
     return Table(header, tuple(rows), "l" + "r" * len(labels), strong, floats=len(rows) > _MANY)
