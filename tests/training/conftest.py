@@ -23,7 +23,7 @@ def folds(tmp_path_factory: pytest.TempPathFactory) -> runs.Folds:
 def without_conclusion(monkeypatch: pytest.MonkeyPatch) -> None:
     """End a run after its fit: no predictions, no export."""
 
-    def nothing(*_: Any) -> dict[str, Any]:
+    def nothing(*_: Any, scores_only: bool) -> dict[str, Any]:
         return {}
 
     monkeypatch.setattr(run, "conclude", nothing)

@@ -224,7 +224,7 @@ def test_what_low_rank_learned_is_merged_before_a_run_concludes(
 ) -> None:
     met: list[Classifier] = []
 
-    def conclude(_: Any, __: Any, classifier: Classifier, *___: Any) -> dict[str, Any]:
+    def conclude(_: Any, __: Any, classifier: Classifier, *___: Any, scores_only: bool) -> dict[str, Any]:
         met.append(classifier)
         return {}
 
