@@ -79,6 +79,10 @@ class Drawings(Mapping[str, Drawn]):
         return len(self._ways)
 
 
+_PANELS_WITH_AXES = 4
+"""More panels than that share one axis, whose numbers would run into each other."""
+
+
 def standing(group: Group, *, height_in: float = 0.0) -> "tuple[Figure, str]":
     """Accuracy of every result of a protocol, with those from the literature between them."""
     ours: list[tuple[float, str, Result | None]] = [(100 * one.accuracy, one.label, one) for one in group.results]
@@ -241,12 +245,13 @@ def forest(studied: Studied, *, most: int = 0, height_in: float = 0.0) -> "tuple
     points = _chosen(studied, most)
     conditions = studied.conditions
     with house_figure(PAGE_IN, height_in or 1.3 + 0.24 * len(points)) as figure:
-        panels = figure.subplots(1, len(conditions), sharey=True, squeeze=False)[0]
+        many = len(conditions) > _PANELS_WITH_AXES
+        panels = figure.subplots(1, len(conditions), sharex=many, sharey=True, squeeze=False)[0]
         legend: dict[str, Any] = {}
         for axes, condition in zip(panels, conditions, strict=True):
             for place, point in enumerate(points):
                 _mark(axes, studied, (point, condition), (place, scale), legend)
-            axes.set_title("" if len(conditions) == 1 else textwrap.fill(condition, 12), fontsize=9)
+            axes.set_title("" if len(conditions) == 1 else textwrap.fill(condition, 9 if many else 12, break_long_words=False), fontsize=9)
             axes.grid(axis="x")
             axes.tick_params(axis="y", length=0)
         panels[0].set_yticks(range(len(points)), [textwrap.shorten(point, 34, placeholder=" …") for point in points])

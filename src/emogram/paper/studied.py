@@ -168,12 +168,26 @@ def answer(found: Studied) -> str:
         if told:
             under = "" if condition == CLEAN else f"under {condition}, "
             parts.append(f"{_capital(under + _found(told, metric))}{_highest(found, condition)}.")
+    if parts:
+        parts += _elsewhere(found)
     if not parts:
         why = (
             "its runs are not finished" if found.n_done < found.n_runs else "there are too few speakers for an interval"
         )
         return f"Nothing can be told yet: {why}."
     return " ".join(parts)
+
+
+def _elsewhere(found: Studied) -> list[str]:
+    """How the base fares under conditions for which no comparison was planned."""
+    compared = {each.condition for each in found.findings.comparisons}
+    scored = [(label, found.score(BASE, label)) for label in found.conditions if label not in compared]
+    metric = found.findings.outcome
+    told = [f"{form(metric, one.estimate.value)} under {label}" for label, one in scored if one and one.estimate]
+    clean = found.score(BASE)
+    if not told or clean is None or clean.estimate is None:
+        return []
+    return [f"The base, {form(metric, clean.estimate.value)} on clean clips, has {listed(told)}."]
 
 
 def number(row: dict[str, str], column: str) -> float | None:
