@@ -251,7 +251,10 @@ def forest(studied: Studied, *, most: int = 0, height_in: float = 0.0) -> "tuple
         for axes, condition in zip(panels, conditions, strict=True):
             for place, point in enumerate(points):
                 _mark(axes, studied, (point, condition), (place, scale), legend)
-            axes.set_title("" if len(conditions) == 1 else textwrap.fill(condition, 9 if many else 12, break_long_words=False), fontsize=9)
+            axes.set_title(
+                "" if len(conditions) == 1 else textwrap.fill(condition, 9 if many else 12, break_long_words=False),
+                fontsize=9,
+            )
             axes.grid(axis="x")
             axes.tick_params(axis="y", length=0)
         panels[0].set_yticks(range(len(points)), [textwrap.shorten(point, 34, placeholder=" …") for point in points])
