@@ -4,6 +4,7 @@ A figure is a matplotlib ``Figure`` that no window and no global state knows of.
 vision (Okabe and Ito 2008; sequential maps of even lightness), and nothing is told by colour alone.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +90,7 @@ def write(figure: "Figure", path: Path) -> Path:
     """
     from matplotlib import rc_context  # noqa: PLC0415
 
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     dpi = _DPI_OF_WIDE if figure.get_figwidth() > _WIDE_IN else _DPI
     try:
         with rc_context(_STYLE):

@@ -1,6 +1,7 @@
 """Puts together the paper and the talk: templates and content to Markdown, Markdown to a page and to print."""
 
 import importlib.util
+import os
 import re
 import shutil
 import tempfile
@@ -199,7 +200,7 @@ def _print(blocks: Sequence[Block], content: Content, scratch: Path, style: str,
 
 def _whole(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_bytes(content)
     partial.replace(path)
     return path

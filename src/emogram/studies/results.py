@@ -1,5 +1,6 @@
 """A study's results written down: tidy table, findings, figure; and what of it goes into a repository."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def export(folder: Path, target: Path) -> list[Path]:
     names = [PLAN, TABLE, FINDINGS, *(path.name for path in sorted(folder.glob(f"{FIGURE}*.svg")))]
     for name in names:
         shutil.copyfile(folder / name, target / name)
-    partial = target / f"{PREDICTIONS}.partial"
+    partial = target / f"{PREDICTIONS}.{os.getpid()}.partial"
     with partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     partial.replace(target / PREDICTIONS)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def write_parquet(path: Path, table: Sequence[Row]) -> None:
         from pyarrow import parquet  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError("a Parquet table", "parquet") from error
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     parquet.write_table(pyarrow.Table.from_pylist([_typed(row) for row in table]), partial)
     partial.replace(path)
 

@@ -1,6 +1,7 @@
 """The run folder: whose it is, and its JSON files, which are there whole or not at all."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,6 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file; a reader sees the old file or the new one, never a part."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # several may write
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
