@@ -12,10 +12,6 @@ ModelOption = Annotated[
         "--model", "-m", metavar="NAME|FILE", help="base, large, or a file; see: emogram models.", envvar=MODEL_VARIABLE
     ),
 ]
-ExportedModelOption = Annotated[
-    str | None,
-    typer.Option("--model", "-m", metavar="FILE", help="A model that emogram exported.", envvar=MODEL_VARIABLE),
-]
 MicrophoneOption = Annotated[
     str | None, typer.Option("--device", "-d", help="Number or part of the name of the microphone.")
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from emogram.cli.options import ExportedModelOption, MicrophoneOption, microphone_of
+from emogram.cli.options import MicrophoneOption, ModelOption, microphone_of
 from emogram.cli.typed import names_in
 from emogram.errors import ConfigurationError
 
@@ -59,7 +59,7 @@ def record(  # noqa: PLR0917 - the words of a command line
     output: Output = Path("recordings"),
     seconds: Seconds = None,
     files: Files = None,
-    model: ExportedModelOption = None,
+    model: ModelOption = None,
     device: MicrophoneOption = None,
 ) -> None:
     """Record how you express emotions, and see whether they are recognised.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emogram.cli.options import ExportedModelOption
+from emogram.cli.options import ModelOption
 from emogram.errors import MissingExtraError
 from emogram.server.settings import Option, Settings, options
 
@@ -63,9 +63,7 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _signature() -> inspect.Signature:
-    model = inspect.Parameter(
-        "model", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=ExportedModelOption
-    )
+    model = inspect.Parameter("model", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=ModelOption)
     return inspect.Signature([model, *map(_parameter, options())])
 
 

@@ -45,7 +45,11 @@ Emotion = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", metavar="FILE", help="With --why: a model that emogram exported.", envvar=MODEL_VARIABLE
+        "--model",
+        "-m",
+        metavar="NAME|FILE",
+        help="With --why: base, large, or a file; see: emogram models.",
+        envvar=MODEL_VARIABLE,
     ),
 ]
 
