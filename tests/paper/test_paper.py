@@ -101,6 +101,11 @@ def test_each_study_is_told_and_those_that_have_not_run_are_named(page: str) -> 
     assert "Clip length. Budget: ten epochs of cnn-small" in text
 
 
+def test_what_studies_were_tested_on_is_among_the_data(page: str) -> None:
+    data = words(page).partition("tested on. Licences")[2].partition("All audio was acted")[0]
+    assert re.search(r"own ?96 ?12 ?4", data)
+
+
 def test_a_random_split_is_set_against_unseen_speakers(page: str) -> None:
     unseen, random = made_up.predictions(1.5), made_up.predictions(2.5, seed=1)
     apart = 100 * ((random.predicted == random.truth).mean() - (unseen.predicted == unseen.truth).mean())

@@ -84,7 +84,7 @@ def of_store(store: Path, study_files: Path | None, folder: Path) -> Content:
     _add_results(content, groups, pairs)
     _add_studies(content, studied, unrun)
     held = [result.predictions for result in results]
-    _add_material(content, held)
+    _add_material(content, [*held, *(answers for found in studied for answers in _all_answers(found))])
     return content
 
 
@@ -102,10 +102,7 @@ def of_study(study: Path, folder: Path) -> Content:
     content = _started(folder, [])
     content.values.update(study=found, synthetic=found.plan.study.corpora == [SYNTHETIC], folder=study.name)
     _add_studies(content, [found], [])
-    source = _answers(study)
-    base = found.plan.of_point(next(iter(found.plan.factors)))
-    predictions = [held for run in base if (held := source.predictions(run.key, CLEAN)) is not None]
-    _add_material(content, predictions)
+    _add_material(content, _all_answers(found))
     return content
 
 
@@ -211,6 +208,9 @@ def _told_apart(found: Studied) -> int:
     return sum(each.verdict in {"better", "worse"} for each in found.findings.comparisons)
 
 
-def _answers(study: Path) -> Answers:
-    """Where a study's predictions are: packed beside it, or in its store."""
-    return Archive(study) if (study / PREDICTIONS).is_file() else Store(study.parent)
+def _all_answers(found: Studied) -> list[Predictions]:
+    """What every run of a study answered, clean and under each condition; from beside it, where packed, or its store."""
+    packed = (found.folder / PREDICTIONS).is_file()
+    source: Answers = Archive(found.folder) if packed else Store(found.folder.parent)
+    asked = {(run.key, stem) for run in found.plan.runs for stem in (CLEAN, *run.conditions.values())}
+    return [answers for key, stem in sorted(asked) if (answers := source.predictions(key, stem)) is not None]

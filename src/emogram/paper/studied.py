@@ -38,12 +38,14 @@ class Studied:
     """One study as stored.
 
     Attributes:
+        folder: that holds it.
         plan: question, points and runs.
         findings: scores and comparisons.
         table: rows of ``table.csv``, one for each point, fold and seed.
         settings: resolved fields of the base by dotted name; empty where they cannot be resolved any more.
     """
 
+    folder: Path
     plan: Plan
     findings: Findings
     table: tuple[dict[str, str], ...]
@@ -142,7 +144,7 @@ def read_one(folder: Path) -> Studied:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         again = f"emogram study export runs/studies/{plan.study.name} -o {folder}"
         raise TrainingError(f"{path}: missing or damaged; export the study again: {again}") from error
-    return Studied(plan, read_findings(folder / FINDINGS), table, _settings(plan.study))
+    return Studied(folder, plan, read_findings(folder / FINDINGS), table, _settings(plan.study))
 
 
 def open_studies(files: Path, studied: Sequence[Studied], synthetic: str) -> list[Open]:
