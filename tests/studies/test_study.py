@@ -130,3 +130,11 @@ def test_the_example_of_the_guide_can_be_planned(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(text.replace("../configurations", str(ROOT / "configurations")))
     assert [point.name for point in points(read_study(path))] == ["base", "window_ms=20", "window_ms=32", "many bands"]
+
+
+def test_a_source_that_is_not_there_is_told_with_its_point() -> None:
+    study = made_up.study(axes=axis(change={"transfer": {"source": "runs/nowhere"}}))
+    with pytest.raises(
+        ConfigurationError, match=r"small: point 'odd', fold 1: transfer\.source=runs/nowhere: cannot be"
+    ):
+        made_up.plan(study)

@@ -13,7 +13,7 @@ from emogram.evaluation.predictions import Predictions
 
 Grouping = Literal["sex", "intensity", "length"]
 
-_PARTS = 3
+_LABELS = {"sex": "{}", "intensity": "intensity {}"}
 
 
 def group(clips: Sequence[Clip], by: Sequence[Grouping]) -> dict[str, list[str]]:
@@ -32,8 +32,7 @@ def group(clips: Sequence[Clip], by: Sequence[Grouping]) -> dict[str, list[str]]
             found |= _by_length(clips)
             continue
         for value in sorted({getattr(clip, what) for clip in clips} - {""}):
-            label = f"intensity {value}" if what == "intensity" else value
-            found[label] = [clip.clip_id for clip in clips if getattr(clip, what) == value]
+            found[_LABELS[what].format(value)] = [clip.clip_id for clip in clips if getattr(clip, what) == value]
     return found
 
 
@@ -46,10 +45,9 @@ def of_group(answers: Predictions, clip_ids: frozenset[str]) -> Predictions | No
 def _by_length(clips: Sequence[Clip]) -> dict[str, list[str]]:
     """Thirds by length, with edges at tenths of a second that the labels name."""
     lengths = [clip.duration_s for clip in clips]
-    edges = [round(float(edge), 1) for edge in np.quantile(lengths, np.arange(1, _PARTS) / _PARTS)]
-    low, high = edges
+    low, high = (round(float(edge), 1) for edge in np.quantile(lengths, (1 / 3, 2 / 3)))
     labels = (f"to {low:g} s", f"{low:g} to {high:g} s", f"over {high:g} s")
     found: dict[str, list[str]] = {label: [] for label in labels}
     for clip in clips:
-        found[labels[sum(clip.duration_s > edge for edge in edges)]].append(clip.clip_id)
+        found[labels[(clip.duration_s > low) + (clip.duration_s > high)]].append(clip.clip_id)
     return {label: members for label, members in found.items() if members}

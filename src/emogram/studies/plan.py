@@ -115,9 +115,9 @@ def make_plan(study: Study, clips: Clips, paths: Mapping[str, Path]) -> tuple[Pl
         try:
             if place not in materials:
                 materials[place] = prepare(configuration, joined(clips, point.corpora))
+            key = materials[place].identity(configuration)
         except EmogramError as error:
             raise type(error)(f"{study.name}: point '{point.name}', fold {fold}: {error}") from error
-        key = materials[place].identity(configuration)
         conditions = {
             condition.label: stem(condition, clips[condition.corpus] if isinstance(condition, OtherCorpus) else ())
             for condition in study.conditions

@@ -89,22 +89,7 @@ def _write_model(
     folder: Path,
     findings: dict[str, Any],
 ) -> float:
-    """Export the network with its calibration and scores into the run folder.
-
-    Args:
-        configuration: of the run.
-        material: of the run.
-        classifier: with the weights that validation picked.
-        cache: gives waves.
-        folder: of the run.
-        findings: of `conclude`.
-
-    Returns:
-        The largest difference between probabilities of the file and of the network on clips of the validation part.
-
-    Raises:
-        ModelError: the exported file does not compute what the network computes.
-    """
+    """Export the network with its calibration and scores; the largest difference of its answers on clips of validation."""
     info = describe_model(configuration, material, classifier)
     scores = _scores(configuration, material, findings["test"])
     export(classifier, replace(info, temperature=findings["temperature"], scores=scores), folder / MODEL)
