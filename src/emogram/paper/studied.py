@@ -236,12 +236,17 @@ def _ends(estimate: Estimate, metric: str) -> str:
 
 
 def _named(some: Sequence[Finding], metric: str) -> str:
+    """Those that were told apart, by size; where they were set against several points, each with its own."""
     by_size = sorted(some, key=lambda each: -abs(each.difference.estimate.value) if each.difference else 0.0)
-    names = [f"{each.point}, {_change(each, metric)}" for each in by_size[:_MOST_NAMED]]
+    against = list(dict.fromkeys(each.against for each in some))
+    several = len(against) > 1
+    names = [
+        f"{each.point}{f' (than {each.against})' if several else ''}, {_change(each, metric)}"
+        for each in by_size[:_MOST_NAMED]
+    ]
     if len(by_size) > _MOST_NAMED:
         names.append(f"and {len(by_size) - _MOST_NAMED} more")
-    against = listed(list(dict.fromkeys(each.against for each in some)))
-    return f"{against}: {'; '.join(names)}"
+    return f"{listed(against, 'or')}: {'; '.join(names)}"
 
 
 def _rest(none: Sequence[Finding]) -> str:
