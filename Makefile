@@ -26,8 +26,9 @@ bench: .venv/installed-dev  ## measure speed, side by side with what one would u
 	$(BIN)/python -m benchmarks $(NAME)
 
 pretrained: .venv/installed-train  ## train the bundled models from EMOGRAM_DATA=PATH, resumable; MODELS=base, OPTIONS="--jobs 2"
-	$(BIN)/emogram train configurations/student-others.yaml --corpus tess="$(EMOGRAM_DATA)/tess" --corpus emodb="$(EMOGRAM_DATA)/emodb" \
-	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-base-encoder.safetensors" -o pretrained/others
+	$(BIN)/emogram train configurations/whisper-cnn-others.yaml --corpus tess="$(EMOGRAM_DATA)/tess" --corpus emodb="$(EMOGRAM_DATA)/emodb" \
+	  transfer.source="$(EMOGRAM_DATA)/weights/whisper-tiny.en-encoder.safetensors" \
+	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-tiny.en-encoder.safetensors" -o pretrained/others
 	for model in $(MODELS); do \
 	  $(BIN)/emogram pretrain configurations/pretrained/$$model.yaml $(OPTIONS) && \
 	  cp pretrained/$$model/model.onnx $$(test $$model = base && echo src/emogram/recognition/models || echo models/$$model/src/emogram_$$model)/$$model.onnx && \

@@ -7,16 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emogram.errors import ConfigurationError
-from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork, WhisperNetworkSettings
+from emogram.networks.encoder import EncoderBlock, EncoderNetwork
+from emogram.networks.whisper import SIZES, SelfAttention, WhisperEncoder, WhisperNetworkSettings
 
 SIZE = SIZES["tiny"]
 SETTINGS: dict[str, object] = {"name": "whisper-tiny", "blocks": 3, "pooled": 2}
 
 
-def build(**changes: int) -> WhisperNetwork:
+def build(**changes: int) -> EncoderNetwork:
     torch.manual_seed(0)
     network = WhisperNetworkSettings.model_validate(SETTINGS | changes).build(5).eval()
-    assert isinstance(network, WhisperNetwork)
+    assert isinstance(network, EncoderNetwork)
     return network
 
 
@@ -50,7 +51,7 @@ def as_torch_has_it(block: EncoderBlock) -> nn.TransformerEncoderLayer:
 
 def test_a_block_is_a_transformer_layer() -> None:
     torch.manual_seed(0)
-    block = EncoderBlock(SIZE).eval()
+    block = EncoderBlock(SelfAttention(SIZE), SIZE.width, 4 * SIZE.width).eval()
     for norm in (block.self_attn_layer_norm, block.final_layer_norm):
         nn.init.normal_(norm.weight)
         nn.init.normal_(norm.bias)

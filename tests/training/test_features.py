@@ -9,7 +9,8 @@ import torch
 from emogram.corpora import Clip
 from emogram.errors import ConfigurationError, CorpusError
 from emogram.networks.classifier import Classifier
-from emogram.networks.whisper import SIZES, EncoderBlock, WhisperNetwork, WhisperNetworkSettings
+from emogram.networks.encoder import EncoderBlock, EncoderNetwork
+from emogram.networks.whisper import SIZES, WhisperNetworkSettings
 from emogram.spectrograms import SPECTROGRAMS
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import validate
@@ -45,7 +46,7 @@ def test_they_are_what_the_network_gives(
     kept = features(classifier, tmp_path, material.cache)
     kept.fill(clips, (0, 1))
     network = classifier.network
-    assert isinstance(network, WhisperNetwork)
+    assert isinstance(network, EncoderNetwork)
     for clip in clips:
         for copy in (0, 1):
             wave = torch.from_numpy(kept.wave(clip, copy))[None]
@@ -96,7 +97,7 @@ def test_another_weight_setting_or_cut_is_another_folder(
     )
     folders.add(other.folder)
     network = classifier.network
-    assert isinstance(network, WhisperNetwork)
+    assert isinstance(network, EncoderNetwork)
     first, second = network.encoder.layers
     assert isinstance(first, EncoderBlock)
     assert isinstance(second, EncoderBlock)

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from emogram.errors import ConfigurationError, EmogramError, ModelError
-from emogram.networks.whisper import SIZES, EncoderBlock, WhisperEncoder, WhisperNetwork
+from emogram.networks.encoder import EncoderBlock, EncoderNetwork
+from emogram.networks.whisper import SIZES, WhisperEncoder
 from emogram.training.building import build_classifier
 from emogram.training.configuration import Configuration, validate
 from emogram.training.transfer import freeze, frozen_blocks, hold, normalisations, parameter_groups, unfreeze
@@ -41,13 +42,13 @@ def configuration(source: Path, **fields: Any) -> Configuration:
     )
 
 
-def network_of(given: Configuration) -> WhisperNetwork:
+def network_of(given: Configuration) -> EncoderNetwork:
     network = build_classifier(given, 4).network
-    assert isinstance(network, WhisperNetwork)
+    assert isinstance(network, EncoderNetwork)
     return network
 
 
-def block(network: WhisperNetwork, number: int) -> EncoderBlock:
+def block(network: EncoderNetwork, number: int) -> EncoderBlock:
     found = network.encoder.layers[number]
     assert isinstance(found, EncoderBlock)
     return found
@@ -159,7 +160,7 @@ def test_rates_fall_from_the_head_down(published: Path) -> None:
     groups = parameter_groups(classifier, given.transfer)
     scale = {id(p): group.lr_scale for group in groups for p in group.weights}
     network = classifier.network
-    assert isinstance(network, WhisperNetwork)
+    assert isinstance(network, EncoderNetwork)
     assert scale[id(network.head.weight)] == 1.0
     assert scale[id(block(network, 1).fc1.weight)] == pytest.approx(0.5)
     assert scale[id(block(network, 0).fc1.weight)] == pytest.approx(0.05)

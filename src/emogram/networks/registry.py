@@ -11,6 +11,7 @@ from emogram.networks.mobilenet import MobileNetSettings
 from emogram.networks.panns import PANNsSettings
 from emogram.networks.settings import NetworkType, check_name
 from emogram.networks.whisper import WhisperNetworkSettings
+from emogram.networks.whisper_cnn import WhisperCNNSettings
 
 _DEFAULT = "cnn-base"
 
@@ -38,7 +39,8 @@ NetworkSettings = Annotated[
     | Annotated[PANNsSettings, Tag("PANNsSettings")]
     | Annotated[MobileNetSettings, Tag("MobileNetSettings")]
     | Annotated[AudioNTTSettings, Tag("AudioNTTSettings")]
-    | Annotated[WhisperNetworkSettings, Tag("WhisperNetworkSettings")],
+    | Annotated[WhisperNetworkSettings, Tag("WhisperNetworkSettings")]
+    | Annotated[WhisperCNNSettings, Tag("WhisperCNNSettings")],
     Discriminator(
         _family,
         custom_error_type="network",

@@ -185,11 +185,16 @@ def _elsewhere(found: Studied) -> list[str]:
     compared = {each.condition for each in found.findings.comparisons}
     scored = [(label, found.score(BASE, label)) for label in found.conditions if label not in compared]
     metric = found.findings.outcome
-    told = [f"{form(metric, one.estimate.value)} under {label}" for label, one in scored if one and one.estimate]
+    told = [
+        f"{form(metric, one.estimate.value)}{_ends(one.estimate, metric)} under {label}"
+        for label, one in scored
+        if one and one.estimate
+    ]
     clean = found.score(BASE)
     if not told or clean is None or clean.estimate is None:
         return []
-    return [f"The base, {form(metric, clean.estimate.value)} on clean clips, has {listed(told)}."]
+    on_clean = f"{form(metric, clean.estimate.value)}{_ends(clean.estimate, metric)}"
+    return [f"The base, {on_clean} on clean clips, has {listed(told)}."]
 
 
 def number(row: dict[str, str], column: str) -> float | None:

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from emogram.augmentation.waveform import WaveformAugmentation
 from emogram.networks.classifier import Classifier
-from emogram.networks.whisper import WhisperNetwork
+from emogram.networks.encoder import EncoderNetwork
 from emogram.training.cache import AudioCache
 from emogram.training.data import ClipDataset, generator
 from emogram.training.kept import Features, KeptOutputs, identity
@@ -41,9 +41,9 @@ class FrozenFeatures(KeptOutputs):
         cache: AudioCache,
         augmentation: Sequence[WaveformAugmentation],
     ) -> None:
-        assert isinstance(classifier.network, WhisperNetwork)
+        assert isinstance(classifier.network, EncoderNetwork)
         self.classifier: Classifier = classifier
-        self.network: WhisperNetwork = classifier.network
+        self.network: EncoderNetwork = classifier.network
         self.frozen: int = frozen
         facts = {
             "kept": self.network.kept(frozen),

@@ -14,7 +14,7 @@ from emogram.augmentation import draw
 from emogram.augmentation.batch import Examples
 from emogram.augmentation.spectrogram import Shape
 from emogram.networks.classifier import Classifier
-from emogram.networks.whisper import WhisperNetwork
+from emogram.networks.encoder import EncoderNetwork
 from emogram.training.configuration import Configuration
 from emogram.training.data import Batch, generator
 from emogram.training.features import FeatureBatch
@@ -195,7 +195,7 @@ class Learner(lightning.LightningModule):
         network = self.classifier.network
         with torch.autocast(values.device.type, torch.bfloat16, enabled=self.bf16):
             if self.frozen is not None:
-                assert isinstance(network, WhisperNetwork)
+                assert isinstance(network, EncoderNetwork)
                 logits: Tensor = network.upper(values, n_frames, frozen=self.frozen)
             else:
                 logits = network(values.contiguous(memory_format=torch.channels_last), n_frames)

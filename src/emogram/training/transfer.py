@@ -1,7 +1,7 @@
 """Transfer learning: a network starts from weights learned elsewhere, and part of it may stay as it was."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,10 +13,10 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from emogram.errors import ConfigurationError, ModelError
 from emogram.networks.classifier import Classifier
+from emogram.networks.encoder import Encoder, EncoderNetwork
 from emogram.networks.low_rank import LowRank, adapt
 from emogram.networks.network import Network
 from emogram.networks.weights import strict_load
-from emogram.networks.whisper import WhisperEncoder, WhisperNetwork
 from emogram.training.optimisation.optimizers import ParameterGroup
 from emogram.training.origins import (
     FIELD,
@@ -128,7 +128,7 @@ def frozen_blocks(settings: TransferSettings | None, network: nn.Module) -> int 
     Raises:
         ConfigurationError: more blocks are to learn than there are.
     """
-    if settings is None or settings.trained is None or not isinstance(network, WhisperNetwork):
+    if settings is None or settings.trained is None or not isinstance(network, EncoderNetwork):
         return None
     blocks = network.settings.blocks
     if settings.trained > blocks:
@@ -166,12 +166,12 @@ def start(
     network, source = classifier.network, settings.source
     if is_published(source):
         source = downloaded(network_name, sample_rate, downloads)
-    if run_of(source) is not None or not (isinstance(network, WhisperNetwork) or source.suffix in _PUBLISHERS):
+    if run_of(source) is not None or not (isinstance(network, EncoderNetwork) or source.suffix in _PUBLISHERS):
         tensors = tensors_of_run(source)
         require_picture_of_run(source, picture, sample_rate, adapt=settings.adapt)
         strict(network, tensors, source)
         return
-    if not isinstance(network, WhisperNetwork):
+    if not isinstance(network, EncoderNetwork):
         weights = published_for(network_name, sample_rate)
         require_same_picture(weights.front_end, picture, sample_rate, adapt=settings.adapt)
         assert isinstance(network, Network)
@@ -182,13 +182,13 @@ def start(
     load_encoder(network.encoder, source, FIELD)
 
 
-def load_encoder(encoder: WhisperEncoder, path: Path, field: str) -> None:
+def load_encoder(encoder: Encoder, path: Path, field: str) -> None:
     """Put the weights of a publisher's file into the first blocks of an encoder, strictly.
 
     Raises:
         ModelError: the file cannot be read, or does not hold this encoder; names the field that it was given in.
     """
-    strict(encoder, _published_encoder(path, set(encoder.state_dict()), field), path)
+    strict(encoder, encoder.adapted(_published_encoder(path, encoder.published(), field)), path)
 
 
 def freeze(network: nn.Module, settings: TransferSettings) -> None:
@@ -204,7 +204,7 @@ def freeze(network: nn.Module, settings: TransferSettings) -> None:
             )
         for normalisation in normalisations(network):
             normalisation.requires_grad_(False)
-    if isinstance(network, WhisperNetwork):
+    if isinstance(network, EncoderNetwork):
         _freeze_encoder(network, settings)
         return
     if settings.lora_rank or settings.trained or settings.unfreeze_every:
@@ -216,7 +216,7 @@ def freeze(network: nn.Module, settings: TransferSettings) -> None:
             parameter.requires_grad_(name.startswith("head."))
 
 
-def _freeze_encoder(network: WhisperNetwork, settings: TransferSettings) -> None:
+def _freeze_encoder(network: EncoderNetwork, settings: TransferSettings) -> None:
     frozen = frozen_blocks(settings, network)
     if frozen is None and not settings.lora_rank:
         return
@@ -232,7 +232,7 @@ def _freeze_encoder(network: WhisperNetwork, settings: TransferSettings) -> None
 
 def normalisations(network: nn.Module) -> list[nn.Module]:
     """Batch normalisations that weights were loaded into; the one in front of Whisper's head is new with every run."""
-    if isinstance(network, WhisperNetwork):
+    if isinstance(network, EncoderNetwork):
         return []
     return [module for module in network.modules() if isinstance(module, BatchNorm)]
 
@@ -246,14 +246,14 @@ def hold(network: nn.Module, settings: TransferSettings | None) -> None:
 
 def unfreeze(network: nn.Module, settings: TransferSettings | None, epoch: int) -> None:
     """Let as many of the blocks that are to learn do so as it is time for in an epoch, counted from 0; the stem comes last."""
-    if settings is None or not settings.unfreeze_every or not isinstance(network, WhisperNetwork):
+    if settings is None or not settings.unfreeze_every or not isinstance(network, EncoderNetwork):
         return
     frozen = frozen_blocks(settings, network)
     layers = list(network.encoder.layers)[frozen or 0 :]
     due = epoch // settings.unfreeze_every
     for depth, layer in enumerate(reversed(layers)):
         layer.requires_grad_(depth < due)
-    for part in (network.encoder.conv1, network.encoder.conv2, network.encoder.embed_positions):
+    for part in network.encoder.stem_parts():
         part.requires_grad_(frozen is None and due > len(layers))
 
 
@@ -263,14 +263,14 @@ def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> li
     What was loaded learns more slowly the further it is from the head; what starts at random has a factor of 1.
     """
     network = getattr(module, "network", None)
-    if settings is None or not isinstance(network, WhisperNetwork):
+    if settings is None or not isinstance(network, EncoderNetwork):
         return [ParameterGroup(tuple(module.parameters()))]
     layers = list(network.encoder.layers)
     scales = {id(p): 1.0 for p in module.parameters()}
     for depth, layer in enumerate(reversed(layers)):
         scales |= {id(p): settings.rate * settings.layer_decay**depth for p in layer.parameters()}
     below = settings.rate * settings.layer_decay ** len(layers)
-    stem = (network.encoder.conv1, network.encoder.conv2, network.encoder.embed_positions)
+    stem = network.encoder.stem_parts()
     scales |= {id(p): below for part in stem for p in part.parameters()}
     # What is added starts at zero and has to go its way from there.
     scales |= {id(p): 1.0 for part in module.modules() if isinstance(part, LowRank) for p in part.parameters()}
@@ -280,7 +280,7 @@ def parameter_groups(module: nn.Module, settings: TransferSettings | None) -> li
     return [ParameterGroup(parameters, scale) for scale, parameters in sorted(groups.items())]
 
 
-def _published_encoder(path: Path, wanted: set[str], field: str) -> dict[str, Tensor]:
+def _published_encoder(path: Path, wanted: Iterable[str], field: str) -> dict[str, Tensor]:
     """The tensors of the encoder's wanted names, in single precision."""
     try:
         with safe_open(path, "pt") as file:

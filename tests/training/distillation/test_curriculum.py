@@ -64,6 +64,15 @@ def test_the_student_learns_the_frames(small: runs.Small, published: Path) -> No
     }
 
 
+def test_how_slowly_loaded_weights_learn_is_about_the_labels(small: runs.Small, published: Path) -> None:
+    """What starts from a source learns the frames at their own rate, whatever ``transfer.rate`` is."""
+    start = (f"transfer.source={published}", "transfer.rate=0.001", "transfer.unfreeze_every=1")
+    network = ("spectrogram=whisper", "network.name=whisper-tiny", "network.blocks=2", "network.pooled=1")
+    distillation = [setting for setting in settings(published) if setting.startswith("distillation.")]
+    small.train(*network, *start, *distillation, "fit.epochs=1")
+    assert max(float(epoch["learning_rate"]) for epoch in frames_history(small.folder)) > 0.001
+
+
 def test_the_labels_start_from_what_the_frames_left(
     small: runs.Small, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,9 @@ import torch
 
 from emogram.networks.classifier import Classifier
 from emogram.networks.cnn import CNNSettings
+from emogram.networks.whisper_cnn import WhisperCNNSettings
 from emogram.spectrograms import LogMelSettings
+from emogram.spectrograms.whisper import WhisperSettings
 from emogram.training.distillation.frame_learner import FrameEpoch, FrameStudent
 from tests.networks.made_up import disturbed
 from tests.training import runs
@@ -82,6 +84,20 @@ def test_statistics_are_of_each_dimension(student: FrameStudent) -> None:
     torch.testing.assert_close(student.mean, values.mean(dim=0))
     torch.testing.assert_close(student.deviation[1:], values.std(dim=0)[1:])
     assert float(student.deviation[0]) > 0
+
+
+def test_what_is_made_of_an_encoder_starts_from_its_last_block() -> None:
+    """Of both pooled blocks the map reads the last, in the teacher's units."""
+    torch.manual_seed(0)
+    network = WhisperCNNSettings.model_validate("whisper-cnn").build(4).eval()
+    made = FrameStudent(Classifier(WhisperSettings().build(runs.RATE), network), 768, 384)
+    made.measure([3 + 2 * torch.randn(50, 384)])
+    spec = torch.randn(1, 1, 80, 20)
+    with torch.no_grad():
+        maps, _ = network.features(spec)
+        last = maps[0, 384:, 0].T
+        error, _, count = made.compare(spec, None, last[None], torch.ones(1, 10), bf16=False)
+    assert float(error) / int(count) < 1e-8
 
 
 def test_the_map_is_all_that_is_added(student: FrameStudent) -> None:

@@ -27,9 +27,12 @@ def settings(teacher: Path, **fields: Any) -> DistillationSettings:
     return DistillationSettings(teacher=teacher, **{"size": "whisper-tiny", "block": 1, **fields})
 
 
-def frames(teacher: Path, folder: Path, cache: AudioCache, speed: float = 0.15, **fields: Any) -> TeacherFrames:
+def frames(
+    teacher: Path, folder: Path, cache: AudioCache, speed: float = 0.15, step_s: float = STUDENT.step, **fields: Any
+) -> TeacherFrames:
     chosen = load_teacher(settings(teacher, **fields), runs.RATE)
-    return TeacherFrames(folder, chosen, cache, (SpeedSettings(factor=(1 - speed, 1 + speed)),))
+    chain = (SpeedSettings(factor=(1 - speed, 1 + speed)),)
+    return TeacherFrames(folder, chosen, cache, chain, student_step_s=step_s)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,18 @@ def test_they_are_means_of_two_positions(published: Path, cache: AudioCache, spl
         assert given.dtype == np.float16
         assert given.shape == (-(-len(positions) // 2), teachers.SMALL.width)
         np.testing.assert_allclose(given, pairs, atol=2e-3 * np.abs(pairs).max())
+
+
+def test_a_student_of_shorter_frames_has_every_position(
+    published: Path, cache: AudioCache, split: Material, tmp_path: Path
+) -> None:
+    kept = frames(published, tmp_path, cache, step_s=0.02)
+    assert (kept.grid.step, kept.grid.first) == (0.02, 0.0)
+    assert kept.folder != frames(published, tmp_path, cache, step_s=0.04).folder
+    wave = torch.from_numpy(kept.wave(split.split.train[0], 0))
+    with torch.no_grad():
+        positions = teachers.encoder()(kept.spectrogram(wave[None]))[0][0][0].numpy()
+    np.testing.assert_allclose(kept(split.split.train[0], 0), positions, atol=2e-3 * np.abs(positions).max())
 
 
 def test_a_clip_beyond_the_positions_has_frames_for_thirty_seconds(

@@ -82,7 +82,13 @@ class Curriculum:
         """
         if self.teacher is None:
             return
-        teacher = TeacherFrames(cache.folder, self.teacher, cache, self.configuration.augmentation.waveform)
+        teacher = TeacherFrames(
+            cache.folder,
+            self.teacher,
+            cache,
+            self.configuration.augmentation.waveform,
+            student_step_s=self.grid.step,
+        )
         before = _before_labels(self.configuration, self.settings)
         torch.manual_seed(int(generator(before.seed, "weights").integers(2**62)))
         student = FrameStudent(classifier, self.grid.channels, teacher.grid.channels)
@@ -193,4 +199,10 @@ def _before_labels(configuration: Configuration, settings: DistillationSettings)
         }
     )
     seed = int(generator(configuration.seed, "distillation").integers(2**62))
-    return configuration.model_copy(update={"name": f"{configuration.name}, frames", "fit": chosen, "seed": seed})
+    changes: dict[str, Any] = {"name": f"{configuration.name}, frames", "fit": chosen, "seed": seed}
+    if configuration.transfer is not None:
+        # How slowly what was loaded learns, and when, is about the labels.
+        changes["transfer"] = configuration.transfer.model_copy(
+            update={"rate": 1.0, "layer_decay": 1.0, "unfreeze_every": 0}
+        )
+    return configuration.model_copy(update=changes)

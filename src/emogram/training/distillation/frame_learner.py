@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
+from emogram.networks.encoder import EncoderNetwork
 from emogram.training.data import generator
 from emogram.training.distillation.alignment import FeatureMaps
 from emogram.training.distillation.frames import FrameBatch
@@ -49,6 +50,17 @@ class FrameStudent(Classifier):
         values = torch.cat(list(frames)).double()
         self.mean.copy_(values.mean(dim=0))
         self.deviation.copy_(values.std(dim=0).clamp_min(_SMALLEST_DEVIATION))
+        if isinstance(self.network, EncoderNetwork):
+            self._start_from_last_block()
+
+    def _start_from_last_block(self) -> None:
+        """Read the outputs of the last block as the teacher's: a network that is made of an encoder need not look for them."""
+        wide, own = self.map.out_features, self.map.in_features
+        if own % wide:
+            return
+        self.map.weight.zero_()
+        self.map.weight[:, own - wide :] = torch.diag(1 / self.deviation)
+        self.map.bias.copy_(-self.mean / self.deviation)
 
     def compare(
         self, spec: Tensor, n_frames: Tensor | None, frames: Tensor, real: Tensor, *, bf16: bool

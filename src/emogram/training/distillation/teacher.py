@@ -24,8 +24,11 @@ from emogram.training.kept import Features, KeptOutputs, identity
 from emogram.training.transfer import load_encoder, strict
 
 _FIELD = "distillation.teacher"
-_TOGETHER = 2
-"""Positions that are kept as their mean."""
+_PAIR = 2
+"""Positions that are kept as their mean, where the student's frames are no shorter than that."""
+
+_LESS = 0.5
+"""Of a position, by which a student's frame may fall short of a pair."""
 
 _STRIDE = 2
 """Of the teacher's stem over its spectrogram."""
@@ -70,7 +73,9 @@ def _of_run(run: Path, settings: DistillationSettings, wanted: set[str]) -> dict
 
 
 class TeacherFrames(KeptOutputs):
-    """Outputs [Q, D] of one of the teacher's blocks, the mean of every two positions: one frame for 40 ms.
+    """Outputs [Q, D] of one of the teacher's blocks, one frame for 40 ms: the mean of every two positions.
+
+    Or for 20 ms, every position, where the student's frames are shorter than 40.
 
     An hour of speech takes 90 000 frames, in half precision 92 MB of whisper-base (D = 512), 69 MB of whisper-tiny (384)
     and 138 MB of whisper-small (768), and as much for each copy. What lies beyond the 30 s of the published positions has
@@ -81,18 +86,26 @@ class TeacherFrames(KeptOutputs):
         teacher: whose last block is kept.
         cache: gives waves.
         augmentation: of the copies.
+        student_step_s: from frame to frame of the student.
     """
 
     def __init__(
-        self, folder: Path, teacher: Teacher, cache: AudioCache, augmentation: Sequence[WaveformAugmentation]
+        self,
+        folder: Path,
+        teacher: Teacher,
+        cache: AudioCache,
+        augmentation: Sequence[WaveformAugmentation],
+        *,
+        student_step_s: float,
     ) -> None:
         self.spectrogram, self.encoder = teacher.spectrogram, teacher.encoder
         step_s = _STRIDE * self.spectrogram.hop_s(cache.sample_rate)
         # Position p is centred on frame 2 p of the spectrogram, a pair between its two.
-        self.grid = FrameGrid(_TOGETHER * step_s, (_TOGETHER - 1) * step_s / 2, self.encoder.conv1.out_channels)
+        self.together = _PAIR if student_step_s > (_PAIR - _LESS) * step_s else 1
+        self.grid = FrameGrid(self.together * step_s, (self.together - 1) * step_s / 2, self.encoder.conv1.out_channels)
         facts = {
             "block": len(self.encoder.layers),
-            "together": _TOGETHER,
+            "together": self.together,
             "augmentation": [step.model_dump(mode="json") for step in augmentation],
             "sample_rate": cache.sample_rate,
         }
@@ -102,12 +115,12 @@ class TeacherFrames(KeptOutputs):
     def output(self, wave: Tensor) -> Features:
         heard = wave[: (MAX_FRAMES - 1) * self.spectrogram.hop_length]
         outputs, _ = self.encoder(self.spectrogram(heard[None]))
-        return _pairs(outputs[-1][0])
+        return _means(outputs[-1][0], self.together)
 
 
-def _pairs(frames: Tensor) -> Features:
-    """Means of every two frames: [N, D] -> [ceil(N / 2), D]; a last one without partner stands for its pair."""
-    if len(frames) % _TOGETHER:
+def _means(frames: Tensor, together: int) -> Features:
+    """Means of so many frames each: [N, D] -> [ceil(N / together), D]; a last one without partner stands for its pair."""
+    if len(frames) % together:
         frames = torch.cat([frames, frames[-1:]])
-    means: Features = frames.reshape(-1, _TOGETHER, frames.shape[1]).mean(dim=1).numpy().astype(np.float16)
+    means: Features = frames.reshape(-1, together, frames.shape[1]).mean(dim=1).numpy().astype(np.float16)
     return means
