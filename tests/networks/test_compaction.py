@@ -90,6 +90,64 @@ def test_weights_are_turned_back_exactly_as_numbers_and_scales_say(source: Path,
     assert (np.abs(turned_back - original) < 0.5001 * step).all()
 
 
+def product(folder: Path) -> Path:
+    """A model that is one product of a large matrix, behind a front end that multiplies as well."""
+    rng = np.random.default_rng(3)
+    body = graph()
+    del body.node[:], body.initializer[:]
+    make = onnx.helper.make_node
+    body.node.extend(
+        [
+            make("Reshape", ["wave", "as_frames"], ["frames"]),
+            make("MatMul", ["frames", "classifier.spectrogram.weights"], ["spec"]),
+            make("MatMul", ["spec", "large"], ["wide"]),
+            make("Relu", ["wide"], ["positive"]),
+            make("MatMul", ["positive", "small"], ["narrow"]),
+            make("ReduceMean", ["narrow", "frame_axis"], ["logits"], keepdims=0),
+            make("Softmax", ["logits"], ["probabilities"], axis=-1),
+        ]
+    )
+    for name, values in (
+        ("as_frames", np.array([0, -1, 512], np.int64)),
+        ("frame_axis", np.array([1], np.int64)),
+        ("classifier.spectrogram.weights", rng.normal(0, 0.1, (512, 512)).astype(np.float32)),
+        ("large", (rng.normal(0, 0.1, (512, 600)) * rng.uniform(0.1, 9, 600)).astype(np.float32)),
+        ("small", rng.normal(0, 0.2, (600, 3)).astype(np.float32)),
+    ):
+        body.initializer.append(onnx.numpy_helper.from_array(values, name))
+    path = folder / "product.onnx"
+    path.write_bytes(pack(body, opsets=[("", 20)]).SerializeToString())
+    return path
+
+
+def test_products_of_large_matrices_are_of_whole_numbers(tmp_path: Path) -> None:
+    """As numpy multiplies them: 8 bits of what comes in, 7 of the weights, whatever the processor."""
+    source, path = product(tmp_path), tmp_path / "whole.onnx"
+    compact(source, path, bits=12, whole_products=True)
+    model = onnx.load(path)
+    assert [node.op_type for node in model.graph.node].count("MatMulInteger") == 1
+    for name in ("spec", "wide"):
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    wave = waves()[2][None, : 512 * 30]
+    spec, wide = session.run(["spec", "wide"], {"wave": wave})
+    weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(source).graph.initializer}
+    np.testing.assert_allclose(spec[0], wave.reshape(30, 512) @ weights["classifier.spectrogram.weights"], atol=1e-4)
+    scale = np.abs(weights["large"]).max(axis=0) / 63
+    low, high = min(spec.min(), 0), max(spec.max(), 0)
+    step = (high - low) / 255
+    zero = np.rint(-low / step)
+    heard = np.clip(np.rint(spec[0] / step) + zero, 0, 255) - zero
+    expected = (heard @ np.rint(weights["large"] / scale)) * step * scale
+    # A number at the edge of a step may fall to either side.
+    assert np.abs(wide[0] - expected).max() < 2 * 63 * step * scale.max()
+    np.testing.assert_allclose(np.abs(wide[0] - expected).mean(), 0, atol=1e-3 * np.abs(expected).mean())
+    found, mean = differences(source, path, [wave[0]])
+    assert 0 < mean <= found < 2e-2
+
+
 def test_the_front_end_and_small_constants_stay_as_they_are(source: Path, tmp_path: Path) -> None:
     compact(source, tmp_path / "small.onnx", bits=8)
     kept = {tensor.name: tensor for tensor in onnx.load(tmp_path / "small.onnx").graph.initializer}

@@ -35,11 +35,17 @@ class Recipe(Settings):
     noise_recordings: str = Field("*", description="pattern of the names of those that are tested with")
     snr_db: tuple[float, ...] = Field((20.0, 10.0, 5.0, 0.0), description="signal-to-noise ratios, loudest voice first")
     bits: Bits = Field(12, description="of a weight in the file that ships")
+    whole_products: bool = Field(False, description="compute products of large matrices in whole numbers: faster")
     notices: tuple[str, ...] = Field((), description="that others' licences ask to carry along")
     configuration: dict[str, Any] = Field(
         description="fields of the runs; {data} is the folder of data, {run} the run's own place below the model's "
         "folder, {models} the folder that holds all models' folders"
     )
+
+    @property
+    def compaction(self) -> str:
+        """What was done to the weights of the file that ships, as a name of a folder."""
+        return f"{self.bits}-bit{'-whole' if self.whole_products else ''}"
 
     @field_validator("protocol")
     @classmethod

@@ -91,7 +91,7 @@ def gather_results(plan: Plan, clips: Sequence[Clip]) -> Store:
     runs = [plan.run_folder(HELD_OUT, fold) for fold in folds]
     held_out = pool([read_predictions(run / "predictions-test.csv") for run in runs])
     write_predictions(store.folder / "held-out.csv", held_out)
-    for name, answers in _under_conditions(runs, plan.recipe.bits).items():
+    for name, answers in _under_conditions(runs, plan.recipe.compaction).items():
         write_predictions(store.folder / f"{name}.csv", answers)
     for fold in _done(plan, LEFT_OUT):
         answers = read_predictions(plan.run_folder(LEFT_OUT, fold) / "predictions-test.csv")
@@ -111,9 +111,9 @@ def _metrics(run: Path) -> dict[str, Any]:
     return read_json(run / METRICS, remedy="delete it and do the step again")
 
 
-def _under_conditions(runs: Sequence[Path], bits: int) -> dict[str, Predictions]:
+def _under_conditions(runs: Sequence[Path], compaction: str) -> dict[str, Predictions]:
     """Predictions under each condition that every fold was heard under."""
-    folders = [run / "conditions" / f"{bits}-bit" for run in runs]
+    folders = [run / "conditions" / compaction for run in runs]
     names = sorted(set.intersection(*({path.stem for path in folder.glob("*.csv")} for folder in folders)))
     return {name: pool([read_predictions(folder / f"{name}.csv") for folder in folders]) for name in names}
 
@@ -130,6 +130,7 @@ def _facts(plan: Plan, clips: Sequence[Clip], folds: Sequence[int], released: di
         "corpora": _corpora([*clips, *inherited(plan.configuration(RELEASE))]),
         "noise": recipe.noise.name,
         "bits": recipe.bits,
+        "whole_products": recipe.whole_products,
         "notices": list(recipe.notices),
         "parameters": released["parameters"],
         "multiply_adds": released["multiply_adds"],

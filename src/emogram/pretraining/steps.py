@@ -17,7 +17,7 @@ from emogram import splits
 from emogram.corpora.clip import Clip, read_manifest
 from emogram.errors import ConfigurationError, EmogramError, TrainingError, did_you_mean
 from emogram.evaluation.predictions import read_predictions, write_predictions
-from emogram.networks.compaction import Bits, compact
+from emogram.networks.compaction import compact
 from emogram.pretraining.bundle import bundle
 from emogram.pretraining.recipe import HELD_OUT, LEFT_OUT, RELEASE, Plan, Recipe
 from emogram.studies.conditions import Background, Clean, ModelFile, predict
@@ -114,7 +114,7 @@ def _hear_conditions(plan: Plan, clips: Sequence[Clip], chosen: Sequence[int] | 
             raise TrainingError(f"{run}: is not done; do the step {HELD_OUT} first")
         cache = plan.configuration(HELD_OUT).runtime.cache or default_folder()
         threads = max(1, (os.cpu_count() or 1) // jobs)
-        arguments[fold] = (run, conditions(recipe, plan.data), recipe.bits, cache, threads)
+        arguments[fold] = (run, conditions(recipe, plan.data), recipe, cache, threads)
     _each(_hear, arguments, jobs, CONDITIONS, say)
 
 
@@ -129,15 +129,15 @@ def conditions(recipe: Recipe, data: Path) -> dict[str, Clean | Background]:
     return {"clean": Clean(), **noisy}
 
 
-def _hear(run: Path, under: Mapping[str, Clean | Background], bits: Bits, cache: Path, threads: int) -> str:
+def _hear(run: Path, under: Mapping[str, Clean | Background], recipe: Recipe, cache: Path, threads: int) -> str:
     """Answers of a fold's compact file for its test part under every condition, kept in the run's folder."""
-    folder = run / CONDITIONS / f"{bits}-bit"
+    folder = run / CONDITIONS / recipe.compaction
     folder.mkdir(parents=True, exist_ok=True)
     missing = [name for name in under if not (folder / f"{name}.csv").exists()]
     if missing:
         tested = set(read_predictions(run / "predictions-test.csv").clip_ids)
         clips = [clip for clip in read_manifest(run / "manifest.csv") if clip.clip_id in tested]
-        compact(run / MODEL, folder / MODEL, bits=bits)
+        compact(run / MODEL, folder / MODEL, bits=recipe.bits, whole_products=recipe.whole_products)
         hearer = ModelFile(folder / MODEL, threads)
         for name in missing:
             write_predictions(folder / f"{name}.csv", predict(hearer, clips, under[name], cache))
