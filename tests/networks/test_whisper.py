@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from emogram.errors import ConfigurationError
 from emogram.networks.encoder import EncoderBlock, EncoderNetwork
-from emogram.networks.whisper import SIZES, SelfAttention, WhisperEncoder, WhisperNetworkSettings
+from emogram.networks.whisper import MAX_FRAMES, SIZES, SelfAttention, WhisperEncoder, WhisperNetworkSettings
 
 SIZE = SIZES["tiny"]
 SETTINGS: dict[str, object] = {"name": "whisper-tiny", "blocks": 3, "pooled": 2}
@@ -31,6 +31,7 @@ def as_torch_has_it(block: EncoderBlock) -> nn.TransformerEncoderLayer:
         SIZE.width, SIZE.heads, 4 * SIZE.width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
     ).eval()
     attention = block.self_attn
+    assert isinstance(attention, SelfAttention)
     parts = (attention.q_proj, attention.k_proj, attention.v_proj)
     state = {
         "self_attn.in_proj_weight": torch.cat([part.weight for part in parts]),
@@ -135,6 +136,6 @@ def test_what_cannot_be_is_refused() -> None:
 
 def test_more_than_thirty_seconds_are_more_than_the_positions() -> None:
     network = build(blocks=1, pooled=1)
-    assert np.isfinite(network(picture(1, network.max_frames)).detach().numpy()).all()
+    assert np.isfinite(network(picture(1, MAX_FRAMES)).detach().numpy()).all()
     with pytest.raises(ConfigurationError, match="30 s"):
-        network(picture(1, network.max_frames + 2))
+        network(picture(1, MAX_FRAMES + 2))
