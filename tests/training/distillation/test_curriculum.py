@@ -73,6 +73,21 @@ def test_how_slowly_loaded_weights_learn_is_about_the_labels(small: runs.Small, 
     assert max(float(epoch["learning_rate"]) for epoch in frames_history(small.folder)) > 0.001
 
 
+def test_where_the_student_has_noise_of_its_own_the_teacher_hears_none(
+    small: runs.Small, published: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of the chain, noise is then for the labels alone: the copies are those of a chain without it."""
+    folders: list[set[str]] = []
+    chains = ("[speed, noise]", "[speed]")
+    noises = ("distillation.noise={name: noise, probability: 1}",)
+    for chain, noise in zip(chains, (noises, ()), strict=True):
+        cache = tmp_path / f"cache-{len(folders)}"
+        small.folder = tmp_path / f"run-{len(folders)}"
+        small.train(*settings(published, f"runtime.cache={cache}", f"augmentation.waveform={chain}", *noise))
+        folders.append({path.name for path in cache.glob("teacher-*")})
+    assert folders[0] == folders[1] != set()
+
+
 def test_the_labels_start_from_what_the_frames_left(
     small: runs.Small, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +258,9 @@ def test_identity_follows_the_content_and_not_the_place(published: Path, tmp_pat
     copy = tmp_path / "copy-1.safetensors"
     copy.write_bytes(published.read_bytes())
     own = configured(teacher=str(published)).determinants()
+    assert "noise" not in own["distillation"]
+    noise = configured(teacher=str(published), noise={"name": "noise"}).determinants()["distillation"]["noise"]
+    assert noise["probability"] == 0.3
     assert configured(teacher=str(copy)).determinants() == own
     assert configured(teacher=str(tmp_path / "copy-{fold}.safetensors")).determinants() == own
     assert configured(teacher=str(publish(tmp_path / "other.safetensors", seed=4))).determinants() != own

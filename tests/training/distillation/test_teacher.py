@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from emogram.augmentation.noise import NoiseSettings
 from emogram.augmentation.stretching import SpeedSettings
 from emogram.errors import ConfigurationError, ModelError
 from emogram.training.cache import AudioCache
@@ -108,6 +109,25 @@ def test_a_crop_has_the_frames_of_its_time(published: Path, cache: AudioCache, s
     assert {len(item.heard.wave) for item in items} == {runs.RATE // 2}
     assert torch.equal(items[0].frames, items[1].frames)
     assert len({float(item.heard.wave.std()) for item in items}) == 4
+
+
+def test_noise_that_the_student_hears_alone(
+    published: Path, cache: AudioCache, split: Material, tmp_path: Path
+) -> None:
+    """The teacher's frames are those without it; every epoch has another."""
+    kept = frames(published, tmp_path, cache)
+    clips: ClipDataset = split.dataset("train", kept.cache)
+    noise = NoiseSettings(probability=1.0, snr_db=(6.0, 6.0))
+    quiet, noisy = (
+        FrameDataset(clips, kept, STUDENT, 0.01, copies=0, seed=0, crop_s=None, noise=heard) for heard in (None, noise)
+    )
+    first, again, other, without = noisy[0, 2], noisy[0, 2], noisy[1, 2], quiet[0, 2]
+    assert torch.equal(first.heard.wave, again.heard.wave)
+    assert not torch.equal(first.heard.wave, other.heard.wave)
+    assert torch.equal(first.frames, without.frames)
+    added = first.heard.wave - without.heard.wave
+    snr_db = 10 * torch.log10(without.heard.wave.square().mean() / added.square().mean())
+    assert abs(float(snr_db) - 6.0) < 0.1
 
 
 def test_the_folder_follows_from_all_that_matters(published: Path, cache: AudioCache, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from emogram.augmentation.noise import NoiseSettings
+from emogram.augmentation.waveform import WaveformAugmentation
 from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
 from emogram.training.batches import evaluation_order, training_order
@@ -86,7 +88,7 @@ class Curriculum:
             cache.folder,
             self.teacher,
             cache,
-            self.configuration.augmentation.waveform,
+            self._heard_by_both(),
             student_step_s=self.grid.step,
         )
         before = _before_labels(self.configuration, self.settings)
@@ -103,6 +105,13 @@ class Curriculum:
         say(f"distillation: {100 * self._explained(folder):.0f} % of the variance of the teacher's frames explained")
         if self.settings.weight:
             self._beside = (self._dataset(teacher, cache, "train", self.configuration.seed), student)
+
+    def _heard_by_both(self) -> tuple[WaveformAugmentation, ...]:
+        """The chain of the copies. Where the student has noise of its own, that of the chain is for the labels alone."""
+        chain = self.configuration.augmentation.waveform
+        if self.settings.noise is None:
+            return chain
+        return tuple(step for step in chain if not isinstance(step, NoiseSettings))
 
     def learner(self, classifier: Classifier, **options: Any) -> Learner:
         """What fits the labels; `options` as for `Learner`."""
@@ -170,6 +179,7 @@ class Curriculum:
             copies=self.settings.copies if training else 0,
             seed=seed,
             crop_s=self.configuration.audio.clip_s if training else None,
+            noise=self.settings.noise if training else None,
         )
 
     def _explained(self, folder: Path) -> float:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from emogram.augmentation.noise import NoiseSettings
 from emogram.networks.whisper import SIZES
 from emogram.training.settings import Settings
 from emogram.training.transfer import file_sha256
@@ -28,6 +29,9 @@ class DistillationSettings(Settings):
     epochs: int = Field(12, ge=1, le=10_000, description="over the training part before the labels")
     learning_rate: float = Field(2e-3, gt=0, le=10, description="highest rate before the labels (AdamW, one cycle)")
     copies: int = Field(2, ge=0, le=100, description="augmented copies of each clip that the teacher hears as well")
+    noise: NoiseSettings | None = Field(
+        None, description="that the student hears in its frames and the teacher does not; name: noise"
+    )
     weight: float = Field(
         0.0,
         ge=0,
@@ -68,6 +72,8 @@ class DistillationSettings(Settings):
         """
         chosen = self.of_fold(fold)
         fields = self.model_dump(mode="json")
+        if self.noise is None:  # a field that came later is no part of what a run is without it
+            del fields["noise"]
         if chosen.teacher is not None:
             fields["teacher"] = file_sha256(
                 weights_file(chosen.teacher), "distillation.teacher", "a safetensors file or a finished run"
