@@ -63,7 +63,7 @@ def _configuration() -> str:
     return "\n".join(lines)
 
 
-def _sections(settings: type[BaseModel], values: BaseModel, path: str) -> Iterator[str]:
+def _sections(settings: type[BaseModel], values: BaseModel | None, path: str) -> Iterator[str]:
     """A table of the plain fields, then a section for each field that holds others."""
     kinds = {field: kind for kind, field in WHERE.items()}
     preset = values if any(info.is_required() for info in settings.model_fields.values()) else None
@@ -79,7 +79,7 @@ def _sections(settings: type[BaseModel], values: BaseModel, path: str) -> Iterat
     for name, nested in inner.items():
         if nested is not None and f"{path}{name}" not in kinds:
             yield from ("", f"## {path}{name}", "", _code(inspect.cleandoc(nested.__doc__ or "")), "")
-            yield from _sections(nested, getattr(values, name), f"{path}{name}.")
+            yield from _sections(nested, getattr(values, name, None), f"{path}{name}.")
 
 
 def _table(fields: Mapping[str, FieldFacts]) -> list[str]:
