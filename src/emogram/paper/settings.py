@@ -77,8 +77,10 @@ def in_full(results: Sequence[Result], sections: Sequence[str]) -> Table | None:
 
 
 def costs(result: Result) -> str:
-    """``2.81 million parameters and 168 million multiply-adds``; empty where they were not stored."""
-    parts = [(result.parameters, "parameters"), (result.metrics.get("multiply_adds"), "multiply-adds")]
+    """``2.81 million parameters and 168 million multiply-adds for 3 s``; empty where they were not stored."""
+    clip_s = result.metrics.get("configuration", {}).get("audio", {}).get("clip_s")
+    for_clip = "" if clip_s is None else f" for {clip_s:g} s"
+    parts = [(result.parameters, "parameters"), (result.metrics.get("multiply_adds"), f"multiply-adds{for_clip}")]
     return listed([f"{amount(value)} {word}" for value, word in parts if value])
 
 

@@ -153,6 +153,7 @@ def _learning(configuration: Configuration) -> dict[str, Any]:
         "network": configuration.network.name,
         "spectrogram": configuration.spectrogram.name,
         "epochs": configuration.fit.epochs,
+        "clip_s": configuration.audio.clip_s,
         "augmentation": [step.name for step in configuration.augmentation.waveform],
         "teacher": distilled.size if distilled is not None and distilled.teacher is not None else "",
         "block": distilled.block if distilled is not None and distilled.teacher is not None else 0,
