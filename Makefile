@@ -29,7 +29,6 @@ pretrained: .venv/installed-train  ## train the bundled models from EMOGRAM_DATA
 	$(BIN)/emogram train configurations/whisper-cnn-others.yaml --corpus tess="$(EMOGRAM_DATA)/tess" --corpus emodb="$(EMOGRAM_DATA)/emodb" \
 	  transfer.source="$(EMOGRAM_DATA)/weights/whisper-tiny.en-encoder.safetensors" \
 	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-tiny.en-encoder.safetensors" -o pretrained/others
-	$(BIN)/emogram pretrain configurations/pretrained/clean.yaml --steps held-out,release $(OPTIONS)
 	for model in $(MODELS); do \
 	  $(BIN)/emogram pretrain configurations/pretrained/$$model.yaml $(OPTIONS) && \
 	  cp pretrained/$$model/model.onnx $$(test $$model = base && echo src/emogram/recognition/models || echo models/$$model/src/emogram_$$model)/$$model.onnx && \

@@ -127,7 +127,7 @@ def _facts(plan: Plan, clips: Sequence[Clip], folds: Sequence[int], released: di
         "folds": list(folds),
         "all_folds": len(folds) == splits.n_folds(clips, split.name, folds=split.folds),
         "emotions": released["emotions"],
-        "corpora": _corpora([*clips, *inherited(plan.configuration(RELEASE))]),
+        "corpora": _corpora(_each_once([*clips, *inherited(plan.configuration(RELEASE))])),
         "noise": recipe.noise.name,
         "bits": recipe.bits,
         "whole_products": recipe.whole_products,
@@ -160,6 +160,11 @@ def _learning(configuration: Configuration) -> dict[str, Any]:
         "starts_from": transferred.source.stem if transferred is not None else "",
         "learning_blocks": transferred.trained if transferred is not None else None,
     }
+
+
+def _each_once(clips: Sequence[Clip]) -> list[Clip]:
+    """Its own clips and those of the runs that it came from, which may be the same."""
+    return list({clip.clip_id: clip for clip in clips}.values())
 
 
 def _corpora(clips: Sequence[Clip]) -> list[dict[str, Any]]:
