@@ -80,6 +80,7 @@ def _describe(info: ModelInfo, sheet: dict[str, Any]) -> ModelInfo:
     licence = info.licence if commercial else f"non-commercial; {info.licence}"
     return replace(
         info,
+        name=facts["name"],
         licence=licence[:_LONGEST_LICENCE],
         temperature=facts["temperature"],
         uncertain_below=facts["uncertain_below"],

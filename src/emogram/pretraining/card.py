@@ -63,7 +63,7 @@ def noise_curve(sheet: dict[str, Any]) -> "Figure":
                 axes.plot([place, place], [100 * score["low"], 100 * score["high"]], color=GREY, linewidth=1.2)
         axes.plot(places, values, "o-", color=BLUE)
         for place, value in zip(places, values, strict=True):
-            axes.annotate(f"{value:.1f}", (place, value), (7, 5), textcoords="offset points")
+            axes.annotate(f"{value:.1f}", (place, value), (-5, 6), textcoords="offset points", ha="right")
         chance = 100 / len(sheet["held_out"]["emotions"])
         axes.axhline(chance, color=ORANGE, linewidth=1, linestyle="--", label="chance")
         axes.legend(loc="lower right")
