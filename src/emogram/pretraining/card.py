@@ -68,7 +68,7 @@ def noise_curve(sheet: dict[str, Any]) -> "Figure":
         axes.axhline(chance, color=ORANGE, linewidth=1, linestyle="--", label="chance")
         axes.legend(loc="lower right")
         axes.set_xticks(places, ["clean", *(f"{row['snr_db']:g} dB" for row in rows)])
-        axes.set(xlabel="signal-to-noise ratio", ylabel="accuracy, %", xlim=(-0.3, len(rows) + 0.5), ylim=(0, 100))
+        axes.set(xlabel="signal-to-noise ratio", ylabel="accuracy, %", xlim=(-0.5, len(rows) + 0.3), ylim=(0, 100))
         axes.set_title(f"{sheet['facts']['name']}: unseen speakers in background noise")
         axes.grid(axis="y")
     return figure
