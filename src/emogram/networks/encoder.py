@@ -47,19 +47,22 @@ class BlocksSettings(NetworkType):
 
 
 class Encoder(nn.Module, ABC):
-    """Two convolutions over time and some blocks.
+    """Two convolutions over time, of three frames each, the second keeping every other, and some blocks.
+
+    Args:
+        in_bands: F.
+        width: D, numbers a position.
 
     Attributes:
-        conv1: of three frames, from the bands.
-        conv2: of three frames, keeping every other.
         layers: blocks, each [B, N', D] and mask [B, N'] or None -> [B, N', D].
-        max_frames: of a spectrogram, or None for any number.
     """
 
-    conv1: nn.Conv1d
-    conv2: nn.Conv1d
     layers: nn.ModuleList
-    max_frames: int | None = None
+
+    def __init__(self, in_bands: int, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(in_bands, width, 3, padding=1)
+        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
 
     @abstractmethod
     def published(self) -> frozenset[str]:
@@ -158,11 +161,6 @@ class EncoderNetwork(Network):
         self.standardise = nn.BatchNorm1d(length, affine=False)
         self.dropout = nn.Dropout(settings.dropout)
         self.head = nn.Linear(length, n_classes)
-
-    @property
-    def max_frames(self) -> int | None:
-        """Of a spectrogram, or None for any number."""
-        return self.encoder.max_frames
 
     @override
     def features(self, spec: Tensor, n_frames: Tensor | None = None) -> tuple[Tensor, Tensor | None]:

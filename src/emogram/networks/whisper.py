@@ -80,12 +80,8 @@ class WhisperEncoder(Encoder):
         dropout: of what each block adds, in training.
     """
 
-    max_frames = MAX_FRAMES
-
     def __init__(self, size: Size, *, blocks: int, in_bands: int = 80, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv1d(in_bands, size.width, 3, padding=1)
-        self.conv2 = nn.Conv1d(size.width, size.width, 3, stride=2, padding=1)
+        super().__init__(in_bands, size.width)
         self.embed_positions = nn.Embedding(_POSITIONS, size.width)
         self.layers = nn.ModuleList(
             EncoderBlock(SelfAttention(size), size.width, _FEED_FORWARD * size.width, dropout=dropout)

@@ -64,9 +64,7 @@ class ConvolvedEncoder(Encoder):
     """Stem and blocks, all convolutions over time. See `Encoder`."""
 
     def __init__(self, settings: WhisperCNNSettings, in_bands: int = 80) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv1d(in_bands, _WIDTH, 3, padding=1)
-        self.conv2 = nn.Conv1d(_WIDTH, _WIDTH, 3, stride=2, padding=1)
+        super().__init__(in_bands, _WIDTH)
         self.layers = nn.ModuleList(
             EncoderBlock(Convolution(settings.kernel), _WIDTH, settings.hidden, dropout=settings.block_dropout)
             for _ in range(settings.blocks)
