@@ -1,5 +1,6 @@
 """Sounds added to a wave at a signal-to-noise ratio: coloured noise, recorded backgrounds, babble of other speakers."""
 
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -103,6 +104,7 @@ class BackgroundSettings(WaveformAugmentation):
     name: Literal["background"] = "background"
     probability: float = Field(0.3, ge=0, le=1, description="chance that it happens")
     folder: Path | None = Field(None, description="any folder with audio files, searched to its depth; must be given")
+    recordings: str = Field("*", description="pattern of the names of those that sound, as [1-3]-*; others may test")
     snr_db: SnrRange = Field((5.0, 30.0), description="signal-to-noise ratio over the clip, dB, low and high")
 
     @override
@@ -119,7 +121,12 @@ class BackgroundSettings(WaveformAugmentation):
     def _names(self, recordings: Recordings) -> tuple[Path, tuple[str, ...]]:
         if self.folder is None:
             raise ConfigurationError("augmentation background: folder: none given; give a folder with recordings")
-        return self.folder, recordings.names(self.folder)
+        names = tuple(name for name in recordings.names(self.folder) if fnmatch(Path(name).name, self.recordings))
+        if not names:
+            raise ConfigurationError(
+                f"augmentation background: recordings={self.recordings}: {self.folder} holds none of that name; choose others"
+            )
+        return self.folder, names
 
 
 class BabbleDraw(WaveformDraw):

@@ -84,7 +84,7 @@ class ClipDataset(Dataset[Item]):
         self.cache = cache
         self.seed = seed
         self.augmentation = None if augmentation is None else tuple(augmentation)
-        companions = None if augmentation is None else self._companions()
+        companions = None if augmentation is None else self.companions()
         self.scene = Scene(cache.sample_rate, Recordings(cache.sample_rate), companions)
         self.crop_length = None if crop_s is None else round(crop_s * cache.sample_rate)
         self.targets = tuple(emotions.index(clip.emotion) for clip in clips)
@@ -107,7 +107,8 @@ class ClipDataset(Dataset[Item]):
                 wave = crop(wave, self.crop_length, rng.random())
         return Item(torch.from_numpy(np.ascontiguousarray(wave)), self.targets[index], self.allowed[clip.corpus], index)
 
-    def _companions(self) -> Companions:
+    def companions(self) -> Companions:
+        """The clips of this part, as what may sound in one another."""
         return Companions(
             lambda index: self.cache(self.clips[index]),
             speakers=[clip.speaker for clip in self.clips],

@@ -67,6 +67,15 @@ def check_device(runtime: RuntimeSettings) -> None:
         raise ConfigurationError(f"runtime.device={runtime.device}: there is none here; choose auto or cpu")
 
 
+def device_of(runtime: RuntimeSettings) -> torch.device:
+    """Where a run computes."""
+    if runtime.device != "auto":
+        return torch.device(runtime.device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
 def uses_bf16(runtime: RuntimeSettings) -> bool:
     """Whether the network computes in bfloat16: where asked for, or where the processor is faster in it."""
     if runtime.precision != "auto":

@@ -16,7 +16,7 @@ from emogram.training.cache import AudioCache, default_folder
 from emogram.training.configuration import Configuration
 from emogram.training.data import Batch, EpochSampler
 from emogram.training.features import FeatureBatch
-from emogram.training.fit import check_device
+from emogram.training.fit import check_device, device_of
 from emogram.training.learner import Learner
 from emogram.training.material import prepare
 from emogram.training.optimisation.optimizers import optimizer
@@ -134,7 +134,7 @@ def smooth(values: Sequence[float], deviation: float) -> Floats:
 def _losses(
     learner: Learner, batches: Iterator[Batch | FeatureBatch], rates: Floats, progress: Callable[[int, int], None]
 ) -> list[float]:
-    device = _device(learner.settings)
+    device = device_of(learner.settings.runtime)
     learner.to(device).train()
     settings = learner.settings.fit.optimizer
     chosen = optimizer(settings, learner.classifier)
@@ -171,10 +171,3 @@ def _endless(training: Batches) -> Iterator[Batch | FeatureBatch]:
         sampler.set_epoch(epoch)
         yield from training
         epoch += 1
-
-
-def _device(configuration: Configuration) -> torch.device:
-    chosen = configuration.runtime.device
-    if chosen != "auto":
-        return torch.device(chosen)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

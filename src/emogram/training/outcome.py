@@ -24,6 +24,7 @@ from emogram.training.batches import evaluation_batches
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
 from emogram.training.distillation.heard import inherited
+from emogram.training.fit import device_of
 from emogram.training.material import Material
 from emogram.training.pictures import draw_explanation, draw_scores, draw_spectrograms
 
@@ -117,7 +118,11 @@ def _predict(
 ) -> tuple[float, dict[str, Predictions]]:
     """The temperature that validation asks for, and the calibrated answers for every part."""
     info = describe_model(configuration, material, classifier)
-    heard = {part: _listen(classifier, material, part, cache, info) for part in material.split.parts()}
+    classifier.to(device_of(configuration.runtime))
+    # Convolutions of NVIDIA's library would round to ten bits.
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        heard = {part: _listen(classifier, material, part, cache, info) for part in material.split.parts()}
+    classifier.cpu()
     logits, clip_of = heard["validation"]
     truth = np.array([material.emotions.index(clip.emotion) for clip in material.split.validation])
     temperature = calibration.fit_temperature(logits, truth[clip_of])
@@ -132,7 +137,7 @@ def _listen(
     classifier: Classifier, material: Material, part: str, cache: AudioCache, info: ModelInfo
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Logits [M, K] of every window of every clip in full precision, and which clip each is of, [M]."""
-    clips = material.split.parts()[part]
+    clips, device = material.split.parts()[part], next(classifier.parameters()).device
     rows: list[npt.NDArray[np.float32]] = [np.empty((0, len(material.emotions)), dtype=np.float32)] * len(clips)
     whole: list[int] = []
     for index, clip in enumerate(clips):
@@ -140,11 +145,12 @@ def _listen(
         if info.min_s <= len(wave) / cache.sample_rate <= info.window_s:
             whole.append(index)
         else:
-            windows = (torch.from_numpy(window)[None] for window in Windows(info).cut([wave]))
-            rows[index] = np.concatenate([classifier(window).numpy() for window in windows])
+            windows = (torch.from_numpy(window)[None].to(device) for window in Windows(info).cut([wave]))
+            rows[index] = np.concatenate([classifier(window).cpu().numpy() for window in windows])
     dataset = material.dataset(part, cache, indices=whole)
     for batch in evaluation_batches(dataset) if whole else ():
-        for index, logits in zip(batch.index.tolist(), classifier(batch.wave, batch.n_samples).numpy(), strict=True):
+        answers = classifier(batch.wave.to(device), batch.n_samples.to(device)).cpu().numpy()
+        for index, logits in zip(batch.index.tolist(), answers, strict=True):
             rows[whole[index]] = logits[None]
     return np.concatenate(rows), np.repeat(np.arange(len(clips)), [len(windows) for windows in rows])
 

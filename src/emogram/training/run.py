@@ -98,6 +98,8 @@ def _prepare_machine(configuration: Configuration) -> None:
     """
     check_device(configuration.runtime)
     require_recordings(configuration.augmentation.waveform, configuration.audio.sample_rate)
+    if configuration.distillation is not None:
+        require_recordings(configuration.distillation.noise, configuration.audio.sample_rate)
     if configuration.runtime.threads:
         torch.set_num_threads(configuration.runtime.threads)
 

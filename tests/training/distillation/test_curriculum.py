@@ -79,7 +79,7 @@ def test_where_the_student_has_noise_of_its_own_the_teacher_hears_none(
     """Of the chain, noise is then for the labels alone: the copies are those of a chain without it."""
     folders: list[set[str]] = []
     chains = ("[speed, noise]", "[speed]")
-    noises = ("distillation.noise={name: noise, probability: 1}",)
+    noises = ("distillation.noise=[{name: noise, probability: 1}, {name: babble, probability: 1}]",)
     for chain, noise in zip(chains, (noises, ()), strict=True):
         cache = tmp_path / f"cache-{len(folders)}"
         small.folder = tmp_path / f"run-{len(folders)}"
@@ -259,8 +259,8 @@ def test_identity_follows_the_content_and_not_the_place(published: Path, tmp_pat
     copy.write_bytes(published.read_bytes())
     own = configured(teacher=str(published)).determinants()
     assert "noise" not in own["distillation"]
-    noise = configured(teacher=str(published), noise={"name": "noise"}).determinants()["distillation"]["noise"]
-    assert noise["probability"] == 0.3
+    noise = configured(teacher=str(published), noise=["noise"]).determinants()["distillation"]["noise"]
+    assert noise[0]["probability"] == 0.3
     assert configured(teacher=str(copy)).determinants() == own
     assert configured(teacher=str(tmp_path / "copy-{fold}.safetensors")).determinants() == own
     assert configured(teacher=str(publish(tmp_path / "other.safetensors", seed=4))).determinants() != own

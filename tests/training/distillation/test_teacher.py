@@ -119,7 +119,7 @@ def test_noise_that_the_student_hears_alone(
     clips: ClipDataset = split.dataset("train", kept.cache)
     noise = NoiseSettings(probability=1.0, snr_db=(6.0, 6.0))
     quiet, noisy = (
-        FrameDataset(clips, kept, STUDENT, 0.01, copies=0, seed=0, crop_s=None, noise=heard) for heard in (None, noise)
+        FrameDataset(clips, kept, STUDENT, 0.01, copies=0, seed=0, crop_s=None, noise=heard) for heard in ((), (noise,))
     )
     first, again, other, without = noisy[0, 2], noisy[0, 2], noisy[1, 2], quiet[0, 2]
     assert torch.equal(first.heard.wave, again.heard.wave)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from emogram.augmentation.noise import NoiseSettings
+from emogram.augmentation.noise import BabbleSettings, BackgroundSettings, NoiseSettings
 from emogram.augmentation.waveform import WaveformAugmentation
 from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
@@ -109,9 +109,11 @@ class Curriculum:
     def _heard_by_both(self) -> tuple[WaveformAugmentation, ...]:
         """The chain of the copies. Where the student has noise of its own, that of the chain is for the labels alone."""
         chain = self.configuration.augmentation.waveform
-        if self.settings.noise is None:
+        if not self.settings.noise:
             return chain
-        return tuple(step for step in chain if not isinstance(step, NoiseSettings))
+        return tuple(
+            step for step in chain if not isinstance(step, NoiseSettings | BackgroundSettings | BabbleSettings)
+        )
 
     def learner(self, classifier: Classifier, **options: Any) -> Learner:
         """What fits the labels; `options` as for `Learner`."""
@@ -179,7 +181,7 @@ class Curriculum:
             copies=self.settings.copies if training else 0,
             seed=seed,
             crop_s=self.configuration.audio.clip_s if training else None,
-            noise=self.settings.noise if training else None,
+            noise=self.settings.noise if training else (),
         )
 
     def _explained(self, folder: Path) -> float:

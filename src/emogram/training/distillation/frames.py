@@ -1,14 +1,15 @@
 """Batches of waves with the teacher's frames of the same waves, averaged over the student's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from emogram.augmentation.noise import NoiseSettings
+from emogram.augmentation import draw
+from emogram.augmentation.waveform import WaveformAugmentation
 from emogram.training.data import Batch, ClipDataset, Item, collate, generator
 from emogram.training.distillation.alignment import FrameGrid, overlaps
 from emogram.training.distillation.teacher import TeacherFrames
@@ -49,7 +50,7 @@ class FrameDataset(Dataset[FrameItem]):
         copies: augmented copies to draw from beside the clip itself; 0 for clips as they are.
         seed: of the draws.
         crop_s: length in seconds of a random crop, or None for whole clips. The teacher has heard the whole clip.
-        noise: that the student hears and the teacher has not, or None.
+        noise: chain of what the student hears and the teacher has not.
     """
 
     def __init__(
@@ -62,9 +63,10 @@ class FrameDataset(Dataset[FrameItem]):
         copies: int,
         seed: int,
         crop_s: float | None,
-        noise: NoiseSettings | None = None,
+        noise: Sequence[WaveformAugmentation] = (),
     ) -> None:
-        self.noise = noise
+        self.noise = tuple(noise)
+        self.scene = replace(teacher.scene, companions=clips.companions())
         self.clips, self.teacher, self.student, self.hop_s = clips, teacher, student, hop_s
         self.copies, self.seed = copies, seed
         self.crop_length = None if crop_s is None else round(crop_s * teacher.cache.sample_rate)
@@ -81,9 +83,9 @@ class FrameDataset(Dataset[FrameItem]):
         if self.crop_length is not None:
             start = round(max(0, len(wave) - self.crop_length) * position)
             wave = wave[start : start + self.crop_length]
-        if self.noise is not None:
-            drawn = self.noise.draw(generator(self.seed, "noise", epoch, index), self.teacher.scene)
-            wave = wave if drawn is None else drawn.apply(wave, self.teacher.scene)
+        scene = self.scene.at(index)
+        for drawn in draw(self.noise, generator(self.seed, "noise", epoch, index), scene):
+            wave = drawn.apply(wave, scene)
         frames, real = self.averaged(self.teacher(clip, copy), len(wave), start)
         target, allowed = self.clips.targets[index], self.clips.allowed[clip.corpus]
         return FrameItem(Item(torch.from_numpy(np.ascontiguousarray(wave)), target, allowed, index), frames, real)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from emogram.augmentation.noise import NoiseSettings
+from emogram.augmentation import WaveformStep
 from emogram.networks.whisper import SIZES
 from emogram.training.settings import Settings
 from emogram.training.transfer import file_sha256
@@ -13,6 +13,9 @@ from emogram.training.transfer import file_sha256
 SizeName = Literal["whisper-tiny", "whisper-base", "whisper-small"]
 
 _FOLD = "{fold}"
+
+_TIMING = ("concatenation", "speed", "tempo", "shift", "crop")
+"""Augmentations after which the student's frames would not be those of the teacher."""
 
 
 class DistillationSettings(Settings):
@@ -29,8 +32,8 @@ class DistillationSettings(Settings):
     epochs: int = Field(12, ge=1, le=10_000, description="over the training part before the labels")
     learning_rate: float = Field(2e-3, gt=0, le=10, description="highest rate before the labels (AdamW, one cycle)")
     copies: int = Field(2, ge=0, le=100, description="augmented copies of each clip that the teacher hears as well")
-    noise: NoiseSettings | None = Field(
-        None, description="that the student hears in its frames and the teacher does not; name: noise"
+    noise: tuple[WaveformStep, ...] = Field(
+        (), description="chain that the student hears in its frames and the teacher does not; nothing that changes time"
     )
     weight: float = Field(
         0.0,
@@ -43,6 +46,16 @@ class DistillationSettings(Settings):
     )
     temperature: float = Field(2.0, gt=0, le=100, description="softens the answers of teachers and student alike")
     soft: float = Field(0.5, ge=0, le=1, description="share of the teachers' answers in the loss, beside the labels")
+
+    @field_validator("noise")
+    @classmethod
+    def _in_time(cls, chain: tuple[WaveformStep, ...]) -> tuple[WaveformStep, ...]:
+        for step in chain:
+            if step.name in _TIMING:
+                raise ValueError(
+                    f"{step.name} changes when things happen, and the teacher does not hear it; leave it out"
+                )
+        return chain
 
     @model_validator(mode="after")
     def _consistent(self) -> "DistillationSettings":
@@ -72,7 +85,7 @@ class DistillationSettings(Settings):
         """
         chosen = self.of_fold(fold)
         fields = self.model_dump(mode="json")
-        if self.noise is None:  # a field that came later is no part of what a run is without it
+        if not self.noise:  # a field that came later is no part of what a run is without it
             del fields["noise"]
         if chosen.teacher is not None:
             fields["teacher"] = file_sha256(
