@@ -217,9 +217,11 @@ class AveragedWeights(WeightAveraging):
     """
 
     def __init__(self, settings: AveragingTypeSettings, steps: int) -> None:
-        def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
-            if not averaged.is_floating_point():
-                return current
-            return torch.lerp(averaged, current, settings.share(int(count), steps))
+        def average(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+            # All tensors of one type at once: asked one by one, an accelerator would be waited for as many times a step.
+            if averaged[0].is_floating_point():
+                torch._foreach_lerp_(averaged, current, settings.share(int(count), steps))
+            else:
+                torch._foreach_copy_(averaged, current)
 
-        super().__init__(use_buffers=True, avg_fn=average)
+        super().__init__(use_buffers=True, multi_avg_fn=average)
