@@ -28,7 +28,8 @@ bench: .venv/installed-dev  ## measure speed, side by side with what one would u
 pretrained: .venv/installed-train  ## train the bundled models from EMOGRAM_DATA=PATH, resumable; MODELS=base, OPTIONS="--jobs 2"
 	$(BIN)/emogram train configurations/whisper-cnn-others.yaml --corpus tess="$(EMOGRAM_DATA)/tess" --corpus emodb="$(EMOGRAM_DATA)/emodb" \
 	  transfer.source="$(EMOGRAM_DATA)/weights/whisper-tiny.en-encoder.safetensors" \
-	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-tiny.en-encoder.safetensors" -o pretrained/others
+	  distillation.teacher="$(EMOGRAM_DATA)/weights/whisper-tiny.en-encoder.safetensors" \
+	  distillation.noise.background.folder="$(EMOGRAM_DATA)/esc10" -o pretrained/others
 	for model in $(MODELS); do \
 	  $(BIN)/emogram pretrain configurations/pretrained/$$model.yaml $(OPTIONS) && \
 	  cp pretrained/$$model/model.onnx $$(test $$model = base && echo src/emogram/recognition/models || echo models/$$model/src/emogram_$$model)/$$model.onnx && \

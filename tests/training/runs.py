@@ -79,9 +79,11 @@ class Small:
         clips = [clip for clip in material.clips() if Path(clip.path).stem not in irregular]
         self.clips = [clip for clip in clips if clip.emotion in {"angry", "sad"}]
 
-    def train(self, *settings: str) -> dict[str, Any]:
-        configuration = self.material.configuration("fit.epochs=2", *settings)
-        return run.train(configuration, self.folder, clips=self.clips)
+    def configuration(self, *settings: str) -> Configuration:
+        return self.material.configuration("fit.epochs=2", *settings)
+
+    def train(self, *settings: str, scores_only: bool = False) -> dict[str, Any]:
+        return run.train(self.configuration(*settings), self.folder, clips=self.clips, scores_only=scores_only)
 
 
 def root(base: Path) -> Path:

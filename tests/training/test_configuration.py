@@ -168,6 +168,20 @@ def refusal_of(setting: str) -> str:
     return ""
 
 
+def test_a_step_of_a_chain_goes_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("augmentation: {waveform: [speed, {name: noise, probability: 0.2}]}\n")
+    chain = load(path, ["augmentation.waveform.noise.snr_db=[0, 5]", "augmentation.waveform.speed.factor=[0.5, 1]"])
+    speed, noise = (step.model_dump() for step in chain.augmentation.waveform)
+    assert speed["factor"] == (0.5, 1.0)
+    assert (noise["probability"], noise["snr_db"]) == (0.2, (0.0, 5.0))
+    with pytest.raises(ConfigurationError) as refusal:
+        load(path, ["augmentation.waveform.babble.probability=1"])
+    assert str(refusal.value) == (
+        "augmentation.waveform.babble.probability=1: the list has no step 'babble'; it has speed, noise"
+    )
+
+
 def test_overrides_come_after_the_file_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     path.write_text("fit: {epochs: 3, batch_size: 4}\nnetwork: cnn-small\n")

@@ -109,16 +109,17 @@ class BackgroundSettings(WaveformAugmentation):
 
     @override
     def check(self, recordings: Recordings) -> None:
-        self._names(recordings)
+        self.sounding(recordings)
 
     @override
     def drawn(self, rng: np.random.Generator, scene: Scene) -> BackgroundDraw:
-        folder, names = self._names(scene.recordings)
+        folder, names = self.sounding(scene.recordings)
         name = names[int(rng.integers(len(names)))]
         start, snr_db = float(rng.random()), within(rng, self.snr_db)
         return BackgroundDraw(folder=folder, recording=name, start=start, snr_db=snr_db)
 
-    def _names(self, recordings: Recordings) -> tuple[Path, tuple[str, ...]]:
+    def sounding(self, recordings: Recordings) -> tuple[Path, tuple[str, ...]]:
+        """The folder, and the recordings in it of which one sounds. Raises `ConfigurationError` where there are none."""
         if self.folder is None:
             raise ConfigurationError("augmentation background: folder: none given; give a folder with recordings")
         names = tuple(name for name in recordings.names(self.folder) if fnmatch(Path(name).name, self.recordings))

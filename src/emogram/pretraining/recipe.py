@@ -18,9 +18,16 @@ from emogram.training.configuration import Configuration, validate
 from emogram.training.material import gather
 from emogram.training.problems import describe
 from emogram.training.settings import Settings
-from emogram.training.yaml_text import put, read
+from emogram.training.yaml_text import put, put_value, read
 
 HELD_OUT, LEFT_OUT, RELEASE = "held-out", "leave-corpus-out", "release"
+
+
+class LeftOut(Settings):
+    """How a recipe goes about leaving a corpus out: each is tested in turn by what was trained on the others."""
+
+    corpora: dict[str, Path] = Field(default_factory=dict, description="that join those of the recipe, here alone")
+    change: dict[str, Any] = Field(default_factory=dict, description="fields that differ, as fit.soup: 1")
 
 
 class Recipe(Settings):
@@ -30,6 +37,7 @@ class Recipe(Settings):
     summary: str = Field(description="what it is, in a line", max_length=200)
     corpora: dict[str, Path] = Field(description="corpus name to folder; song and speech share speakers", min_length=1)
     emotions: tuple[str, ...] = Field((), description="that it learns, other clips are left out; none given: all")
+    left_out: LeftOut = Field(LeftOut(), description="other corpora and fields where a corpus is left out")
     protocol: str = Field("ravdess-emobox", description="published folds that give its scores on unseen speakers")
     noise: Path = Field(Path("esc10"), description="recordings of background noise, for testing alone")
     noise_recordings: str = Field("*", description="pattern of the names of those that are tested with")
@@ -90,14 +98,20 @@ class Plan:
         words = {"{data}": str(self.data), "{models}": str(self.folder.parent), "{run}": _place(step, fold)}
         fields = _filled(self.recipe.configuration, words)
         fields["name"] = self.recipe.name
-        fields["corpora"] = {name: str(self.data / path) for name, path in self.recipe.corpora.items()}
+        fields["corpora"] = {name: str(self.data / path) for name, path in self.corpora(step).items()}
+        for name, value in self.recipe.left_out.change.items() if step == LEFT_OUT else ():
+            put_value(fields, name, value, f"recipe {self.recipe.name}: left_out.change.{name}")
         name = {HELD_OUT: self.recipe.protocol, LEFT_OUT: LEFT_OUT, RELEASE: RELEASE}[step]
         fields["split"] = {**fields.get("split", {}), "name": name, "fold": fold}
         return validate(fields, source=f"recipe {self.recipe.name}: configuration")
 
-    def manifest(self) -> Path:
-        """Where the clips of its corpora are written down, beside the models' folders, since reading them takes long."""
-        named = sorted((name, str(path)) for name, path in self.recipe.corpora.items())
+    def corpora(self, step: str) -> dict[str, Path]:
+        """Folders of the corpora of a step below that of data, by their names."""
+        return self.recipe.corpora | (self.recipe.left_out.corpora if step == LEFT_OUT else {})
+
+    def manifest(self, step: str = RELEASE) -> Path:
+        """Where the clips of a step are written down, beside the models' folders, since reading them takes long."""
+        named = sorted((name, str(path)) for name, path in self.corpora(step).items())
         content = json.dumps([str(self.data), named])
         return self.folder.parent / f"clips-{hashlib.sha256(content.encode()).hexdigest()[:12]}.csv"
 
@@ -107,21 +121,22 @@ class Plan:
         return [clip for clip in clips if not wanted or clip.emotion in wanted]
 
 
-def gather_clips(plan: Plan, *, progress: Callable[[int, int], None] | None = None) -> list[Clip]:
-    """The clips of a plan's corpora, from its manifest where there is one, else read and written there.
+def gather_clips(plan: Plan, step: str = RELEASE, *, progress: Callable[[int, int], None] | None = None) -> list[Clip]:
+    """The clips of a step's corpora, from its manifest where there is one, else read and written there.
 
     Args:
         plan: of the model.
+        step: which; all but one have the same.
         progress: called after each file.
 
     Raises:
         CorpusError: a corpus is not where it is said to be.
         AudioError: a clip cannot be decoded.
     """
-    path = plan.manifest()
+    path = plan.manifest(step)
     if path.exists():
         return read_manifest(path)
-    clips = gather(plan.configuration(RELEASE), progress=progress)
+    clips = gather(plan.configuration(step), progress=progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_manifest(path, clips)
     return clips

@@ -10,16 +10,19 @@
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from emogram import splits
+from emogram.augmentation.noise import BackgroundSettings
+from emogram.augmentation.recordings import Recordings
 from emogram.corpora.clip import Clip, read_manifest
 from emogram.errors import ConfigurationError, EmogramError, TrainingError, did_you_mean
 from emogram.evaluation.predictions import read_predictions, write_predictions
 from emogram.networks.compaction import compact
 from emogram.pretraining.bundle import bundle
-from emogram.pretraining.recipe import HELD_OUT, LEFT_OUT, RELEASE, Plan, Recipe
+from emogram.pretraining.recipe import HELD_OUT, LEFT_OUT, RELEASE, Plan, Recipe, gather_clips
 from emogram.studies.conditions import Background, Clean, ModelFile, predict
 from emogram.training.cache import default_folder
 from emogram.training.configuration import Configuration
@@ -64,10 +67,14 @@ def pretrain(
                 f"--steps {step}: no such step{did_you_mean(step, STEPS)}; choose {', '.join(STEPS)}"
             )
     clips = plan.chosen(clips)
+    _require_other_noise(plan)
     for step in (step for step in STEPS if step in steps):
         say(f"{plan.recipe.name}: {step}")
-        if step in {HELD_OUT, LEFT_OUT}:
+        if step == HELD_OUT:
             _train_folds(plan, step, clips, chosen=folds, jobs=jobs, say=say)
+        elif step == LEFT_OUT:
+            together = plan.chosen(gather_clips(plan, step)) if plan.recipe.left_out.corpora else clips
+            _train_folds(plan, step, together, chosen=folds, jobs=jobs, say=say)
         elif step == CONDITIONS:
             _hear_conditions(plan, clips, folds, jobs, say)
         elif step == RELEASE:
@@ -75,6 +82,33 @@ def pretrain(
         else:
             path = bundle(plan, clips)
             say(f"{plan.recipe.name}: {path}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _require_other_noise(plan: Plan) -> None:
+    """Make sure that no recording sounds in training that is tested with.
+
+    Raises:
+        ConfigurationError: one does; names it.
+    """
+    run, recipe = plan.configuration(HELD_OUT), plan.recipe
+    chain = (*run.augmentation.waveform, *(run.distillation.noise if run.distillation is not None else ()))
+    backgrounds = [step for step in chain if isinstance(step, BackgroundSettings)]
+    if not backgrounds:
+        return
+    recordings = Recordings(run.audio.sample_rate)
+    folder = plan.data / recipe.noise
+    tested = {
+        folder.absolute() / name
+        for name in recordings.names(folder)
+        if fnmatch(Path(name).name, recipe.noise_recordings)
+    }
+    for step in backgrounds:
+        where, names = step.sounding(recordings)
+        common = sorted(tested & {where.absolute() / name for name in names})
+        if common:
+            raise ConfigurationError(
+                f"recipe {recipe.name}: {common[0]} sounds in training and is tested with; choose other recordings for one of them"
+            )
 
 
 def _folds(plan: Plan, step: str, clips: Sequence[Clip], chosen: Sequence[int] | None) -> list[int]:

@@ -106,6 +106,8 @@ class Configuration(Settings):
         fields = self.model_dump(mode="json", exclude={"runtime", "name", "corpora"})
         if self.audio.test_s is None:
             del fields["audio"]["test_s"]
+        if self.fit.soup == 1:  # a field that came later is no part of what a run is without it
+            del fields["fit"]["soup"]
         if self.transfer is None:
             del fields["transfer"]
         else:

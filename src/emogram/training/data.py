@@ -16,8 +16,8 @@ from emogram.augmentation.waveform import Companions, Scene, WaveformAugmentatio
 from emogram.corpora.clip import Clip
 from emogram.training.cache import AudioCache
 
-Purpose = Literal["order", "clip", "batch", "dropout", "weights", "distillation", "noise"]
-_PURPOSES: tuple[Purpose, ...] = ("order", "clip", "batch", "dropout", "weights", "distillation", "noise")
+Purpose = Literal["order", "clip", "batch", "dropout", "weights", "distillation", "noise", "soup"]
+_PURPOSES: tuple[Purpose, ...] = ("order", "clip", "batch", "dropout", "weights", "distillation", "noise", "soup")
 
 
 def generator(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:

@@ -34,5 +34,11 @@ class FitSettings(Settings):
     monitor: Literal["validation_uar", "validation_accuracy", "validation_loss"] = Field(
         "validation_uar", description="picks the checkpoint, stops early and lowers the rate of the plateau schedule"
     )
+    soup: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="fits from the same start with other draws, of whose weights the mean is kept (Wortsman et al. 2022)",
+    )
     patience: int = Field(0, ge=0, le=10_000, description="epochs without a better score before stopping; 0: never")
     stability: StabilitySettings = Field(StabilitySettings(), description="when a run has come apart and is ended")

@@ -14,6 +14,7 @@ import torch
 
 from emogram.augmentation.waveform import require_recordings
 from emogram.corpora.clip import Clip, write_manifest
+from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
 from emogram.training.batches import Batches, run_batches
 from emogram.training.building import build_classifier, load_best
@@ -23,13 +24,14 @@ from emogram.training.distillation.curriculum import Curriculum, curriculum
 from emogram.training.distillation.heard import heard
 from emogram.training.environment import describe
 from emogram.training.fit import check_device, fit, optimizer_steps, uses_bf16
-from emogram.training.history import Epoch, History, Watch
+from emogram.training.history import Epoch, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
 from emogram.training.optimisation.losses import class_weights
 from emogram.training.origins import FIELD, run_of
 from emogram.training.outcome import conclude
 from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_own, write_json, write_text
+from emogram.training.soup import fit_soup, require_a_start
 from emogram.training.transfer import frozen_blocks
 
 _STATISTICS_CLIPS = 400
@@ -66,6 +68,7 @@ def train(
     _prepare_machine(configuration)
     material = prepare(configuration, gather(configuration) if clips is None else clips)
     _require_strangers(configuration, material)
+    require_a_start(configuration)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
@@ -131,6 +134,8 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
         EmogramError: as `train`.
     """
     _prepare_machine(configuration)
+    if configuration.fit.soup > 1:
+        raise ConfigurationError(f"fit.soup={configuration.fit.soup}: here a single fit is watched; choose 1")
     material = prepare(configuration, clips)
     _require_strangers(configuration, material)
     classifier = build_classifier(configuration, len(material.emotions))
@@ -140,7 +145,8 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     folder.mkdir(parents=True, exist_ok=True)
     _write_inputs(folder, configuration, material, identity)
     cache = _filled_cache(configuration, [*material.split.train, *material.split.validation])
-    return _fit(classifier, configuration, material, cache, folder, course=course, watch=watch).epochs
+    _learn_frames(classifier, material, cache, folder, course=course)
+    return fit(*prepare_fit(classifier, configuration, material, cache, course=course), folder, watch=watch).epochs
 
 
 def _require_strangers(configuration: Configuration, material: Material) -> None:
@@ -195,14 +201,33 @@ def _fit(
     folder: Path,
     *,
     course: Curriculum | None,
+    say: Say,
+) -> None:
+    """Learn what teachers know, where there are such, then the labels, once or several times."""
+
+    def prepared(one: Configuration) -> tuple[Learner, Batches, Batches]:
+        return prepare_fit(classifier, one, material, cache, course=course)
+
+    _learn_frames(classifier, material, cache, folder, course=course, say=say)
+    if configuration.fit.soup == 1:
+        fit(*prepared(configuration), folder)
+    else:
+        fit_soup(classifier, configuration, prepared, folder, say)
+
+
+def _learn_frames(
+    classifier: Classifier,
+    material: Material,
+    cache: AudioCache,
+    folder: Path,
+    *,
+    course: Curriculum | None,
     say: Say = lambda _: None,
-    watch: Watch | None = None,
-) -> History:
-    """Learn what teachers know, where there are such, then the labels."""
+) -> None:
+    """Learn what teachers know, where there are such, before the labels."""
     if course is not None:
         _measure_statistics(classifier, material.split.train, cache)
         course.learn_frames(classifier, cache, folder, say)
-    return fit(*prepare_fit(classifier, configuration, material, cache, course=course), folder, watch=watch)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:

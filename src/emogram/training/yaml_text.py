@@ -81,22 +81,50 @@ def parse(text: str, source: str) -> Any:
 
 
 def put(values: dict[str, Any], setting: str) -> None:
-    """Apply an override such as ``fit.epochs=10`` to plain values, in place.
+    """Apply an override such as ``fit.epochs=10`` or ``augmentation.waveform.noise.probability=1`` to plain values, in place.
 
     Raises:
-        ConfigurationError: it is not written so.
+        ConfigurationError: it is not written so, or names a step that is not in the list.
     """
     name, separator, text = setting.partition("=")
     if not separator or not name.strip():
         raise ConfigurationError(f"{cut(setting)}: an override is written field=value, for example fit.epochs=10")
     value = parse(text, cut(setting))
-    *parents, last = name.strip().split(".")
-    for parent in parents:
-        inner = values.get(parent)
-        if isinstance(inner, str):
-            inner = {"name": inner}
-        elif not isinstance(inner, dict):
-            inner = {}
-        values[parent] = inner
-        values = inner
-    values[last] = value
+    put_value(values, name.strip(), value, cut(setting))
+
+
+def put_value(values: dict[str, Any], name: str, value: Any, setting: str) -> None:
+    """Put a value into a field given by its name with dots; the steps of a chain go by their names.
+
+    Args:
+        values: changed in place.
+        name: as ``fit.epochs``.
+        value: plain.
+        setting: what errors name.
+
+    Raises:
+        ConfigurationError: a step that is not in the list.
+    """
+    _set(values, name.split("."), value, setting)
+
+
+def _set(holder: Any, path: list[str], value: Any, setting: str) -> None:
+    place: Any = _step(holder, path[0], setting) if isinstance(holder, list) else path[0]
+    if len(path) == 1:
+        holder[place] = value
+        return
+    inner = holder[place] if isinstance(holder, list) else holder.get(place)
+    if isinstance(inner, str):
+        inner = {"name": inner}
+    elif not isinstance(inner, dict | list):
+        inner = {}
+    holder[place] = inner
+    _set(inner, path[1:], value, setting)
+
+
+def _step(steps: list[Any], name: str, setting: str) -> int:
+    names = [step.get("name") if isinstance(step, dict) else step for step in steps]
+    if name not in names:
+        known = ", ".join(known for known in names if isinstance(known, str))
+        raise ConfigurationError(f"{setting}: the list has no step '{name}'; it has {known or 'none'}")
+    return names.index(name)
