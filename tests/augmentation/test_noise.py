@@ -82,6 +82,14 @@ def test_backgrounds_are_any_recording_from_any_place(folder: Path) -> None:
     assert np.ptp([each.start for each in drawn]) > 0.8
 
 
+def test_backgrounds_are_those_whose_names_are_meant(folder: Path) -> None:
+    settings = BackgroundSettings(folder=folder, recordings="l?ng*")
+    drawn = [settings.drawn(np.random.default_rng(seed), SCENE) for seed in range(20)]
+    assert {each.recording for each in drawn} == {"deep/long.flac"}
+    with pytest.raises(ConfigurationError, match=r"recordings=5-\*: .* holds none of that name; choose others"):
+        BackgroundSettings(folder=folder, recordings="5-*").check(Recordings(RATE))
+
+
 def test_an_excerpt_is_where_it_was_drawn_and_a_short_one_goes_round() -> None:
     wave = np.arange(10, dtype=np.float32)
     assert looped(wave, 4, 0.5).tolist() == [3, 4, 5, 6]

@@ -96,6 +96,40 @@ def test_noise_follows_from_the_clip_and_comes_from_the_recordings_that_are_mean
         conditions(recipe(data, noise_recordings="9-*"), data)["background-0dB"].apply(wave, clip, 16_000)
 
 
+def in_noise(made: Made, data: Path, recordings: str) -> Plan:
+    noise = {"name": "background", "folder": "{data}/noise", "recordings": recordings}
+    fields = made.plan.recipe.configuration | {"augmentation": {"waveform": [noise]}}
+    return replace(made.plan, recipe=made.plan.recipe.model_copy(update={"configuration": fields}), data=data)
+
+
+def test_no_recording_is_tested_with_that_sounds_in_training(made: Made, data: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"5-rain\.wav sounds in training and is tested with; choose other"):
+        pretrain(in_noise(made, data, "*"), made.clips, steps=[])
+    pretrain(in_noise(made, data, "1-*"), made.clips, steps=[])
+
+
+def test_corpora_may_join_where_one_is_left_out(made: Made, data: Path) -> None:
+    own = recipe(data, corpora={"synthetic": "first.csv"}, left_out={"corpora": {"other": "second.csv"}})
+    plan = replace(made.plan, recipe=own)
+    assert {clip.corpus for clip in gather_clips(plan)} == {"synthetic"}
+    assert {clip.corpus for clip in gather_clips(plan, "leave-corpus-out")} == {"synthetic", "other"}
+    assert plan.manifest() != plan.manifest("leave-corpus-out")
+    changed = own.model_copy(update={"left_out": own.left_out.model_copy(update={"change": {"fit.epochs": 7}})})
+    epochs = {
+        step: replace(plan, recipe=changed).configuration(step).fit.epochs
+        for step in ("held-out", "leave-corpus-out", "release")
+    }
+    assert epochs == {"held-out": 1, "leave-corpus-out": 7, "release": 1}
+
+
+def test_of_one_corpus_none_is_left_out(made: Made, data: Path, tmp_path: Path) -> None:
+    plan = Plan(recipe(data, corpora={"synthetic": "first.csv"}), data, tmp_path / "tiny")
+    said: list[str] = []
+    pretrain(plan, gather_clips(plan), steps=["leave-corpus-out"], say=said.append)
+    assert said[-1] == "leave-corpus-out: there is one corpus, and none to train on without it"
+    assert not plan.folder.exists()
+
+
 def test_a_file_that_answers_otherwise_than_the_full_one_is_refused(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:

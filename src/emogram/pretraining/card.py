@@ -105,7 +105,7 @@ def _span(score: dict[str, float | None], scale: float = 100.0, digits: int = 1)
     """The interval of a score: ``70.1 to 79.3``; ``none`` where it has none."""
     if score["low"] is None or score["high"] is None:
         return "none"
-    return f"{scale * score['low']:.{digits}f} to {scale * score['high']:.{digits}f}"
+    return f"{scale * score['low']:.{digits}f} to {scale * score['high']:.{digits}f}".replace("-", "−")
 
 
 def _points(change: dict[str, float | None]) -> str:

@@ -13,6 +13,7 @@ from scipy.optimize import isotonic_regression
 
 import emogram
 from emogram import splits
+from emogram.augmentation.noise import BackgroundSettings
 from emogram.corpora import CORPORA
 from emogram.corpora.clip import Clip
 from emogram.errors import TrainingError
@@ -119,7 +120,9 @@ def _under_conditions(runs: Sequence[Path], compaction: str) -> dict[str, Predic
 
 
 def _facts(plan: Plan, clips: Sequence[Clip], folds: Sequence[int], released: dict[str, Any]) -> dict[str, Any]:
-    recipe, split = plan.recipe, plan.configuration(HELD_OUT).split
+    recipe, run = plan.recipe, plan.configuration(HELD_OUT)
+    split = run.split
+    backgrounds = [step for step in run.augmentation.waveform if isinstance(step, BackgroundSettings)]
     return {
         "name": recipe.name,
         "summary": recipe.summary,
@@ -129,6 +132,10 @@ def _facts(plan: Plan, clips: Sequence[Clip], folds: Sequence[int], released: di
         "emotions": released["emotions"],
         "corpora": _corpora(_each_once([*clips, *inherited(plan.configuration(RELEASE))])),
         "noise": recipe.noise.name,
+        "noise_recordings": recipe.noise_recordings,
+        "noise_in_training": [f"{step.recordings} of {step.folder.name}" for step in backgrounds if step.folder],
+        "soup": run.fit.soup,
+        "left_out_change": recipe.left_out.change,
         "bits": recipe.bits,
         "whole_products": recipe.whole_products,
         "notices": list(recipe.notices),

@@ -74,7 +74,10 @@ def pretrain(
             _train_folds(plan, step, clips, chosen=folds, jobs=jobs, say=say)
         elif step == LEFT_OUT:
             together = plan.chosen(gather_clips(plan, step)) if plan.recipe.left_out.corpora else clips
-            _train_folds(plan, step, together, chosen=folds, jobs=jobs, say=say)
+            if len({clip.corpus for clip in together}) == 1:
+                say(f"{step}: there is one corpus, and none to train on without it")
+            else:
+                _train_folds(plan, step, together, chosen=folds, jobs=jobs, say=say)
         elif step == CONDITIONS:
             _hear_conditions(plan, clips, folds, jobs, say)
         elif step == RELEASE:

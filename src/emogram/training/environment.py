@@ -10,7 +10,7 @@ import torch
 import emogram
 from emogram.training import processor
 from emogram.training.configuration import RuntimeSettings
-from emogram.training.fit import uses_bf16
+from emogram.training.fit import device_of, uses_bf16
 
 _PACKAGES = ("torch", "lightning", "numpy", "soundfile", "soxr", "onnx", "onnxruntime")
 
@@ -23,10 +23,17 @@ def describe(runtime: RuntimeSettings) -> dict[str, object]:
         "platform": platform.platform(),
         "processor": processor.name(),
         "processors": os.cpu_count(),
+        "accelerator": _accelerator(runtime),
         "threads": torch.get_num_threads(),
         "precision": "bf16" if uses_bf16(runtime) else "fp32",
         **{package: _version(package) for package in _PACKAGES},
     }
+
+
+def _accelerator(runtime: RuntimeSettings) -> str:
+    """What a graphics processor that computes calls itself; empty where none does."""
+    device = device_of(runtime)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "" if device.type == "cpu" else device.type
 
 
 def _version(package: str) -> str:

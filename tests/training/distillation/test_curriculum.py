@@ -270,6 +270,12 @@ def test_identity_follows_the_content_and_not_the_place(published: Path, tmp_pat
         configured(predictions=["none.csv"]).determinants()
 
 
+@pytest.mark.parametrize("name", ["speed", "tempo", "shift", "crop", "concatenation"])
+def test_what_moves_frames_is_no_noise_of_the_student_alone(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} changes when things happen"):
+        configured(teacher="model.safetensors", noise=[name])
+
+
 def test_every_default_suits_a_teacher_alone() -> None:
     chosen = DistillationSettings(teacher=Path("model.safetensors"))
     assert (chosen.block, chosen.epochs, chosen.weight, chosen.predictions) == (3, 12, 0.0, ())
