@@ -210,7 +210,9 @@ def test_a_checkpoint_without_weights_is_refused(tmp_path: Path, state: dict[str
 
 def test_lightning_writes_reads_and_removes_through_it(tmp_path: Path) -> None:
     path = tmp_path / "a" / "best.safetensors"
-    checkpoints = SafetensorsIO()
+    checkpoints = SafetensorsIO(weights_alone="light")
+    checkpoints.save_checkpoint({**STATE, "state_dict": {"a": torch.ones(2)}}, path.with_stem("light"))
+    assert same(checkpoints.load_checkpoint(path.with_stem("light")), {"state_dict": {"a": torch.ones(2)}})
     checkpoints.save_checkpoint(STATE, str(path))
     assert same(checkpoints.load_checkpoint(str(path)), STATE)
     checkpoints.remove_checkpoint(str(path))

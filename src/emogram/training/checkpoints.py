@@ -22,12 +22,20 @@ SUFFIX = ".safetensors"
 
 
 class SafetensorsIO(CheckpointIO):
-    """Lightning's reading and writing of checkpoints, atomic and without pickle."""
+    """Lightning's reading and writing of checkpoints, atomic and without pickle.
+
+    Args:
+        weights_alone: name of the checkpoint that no fit continues from: of it the weights are written, a quarter of the rest.
+    """
+
+    def __init__(self, weights_alone: str = "") -> None:
+        self.weights_alone = weights_alone
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         """Write a checkpoint; a reader sees the old file or the new one, never a part."""
-        save(checkpoint, Path(path))
+        alone = Path(path).stem == self.weights_alone
+        save({"state_dict": checkpoint["state_dict"]} if alone else checkpoint, Path(path))
 
     @override
     def load_checkpoint(
@@ -137,12 +145,3 @@ def load_weights(path: Path, prefix: str) -> dict[str, Tensor]:
     if not weights:
         raise ModelError(f"{path}: holds no weights named {prefix}…; delete the run folder and train again")
     return weights
-
-
-def keep_weights(path: Path) -> None:
-    """Take all but the weights out of a checkpoint: optimiser and loops, which only a continued fit reads.
-
-    Raises:
-        ModelError: as `load`.
-    """
-    save({"state_dict": load(path).get("state_dict", {})}, path)

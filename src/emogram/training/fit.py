@@ -117,7 +117,7 @@ def fit(
         logger=False,
         callbacks=_callbacks(learner, history, folder / "checkpoints"),
         # One process, whatever cluster it may run on: Lightning would otherwise look for others and requeue jobs.
-        plugins=[SafetensorsIO(), LightningEnvironment()],
+        plugins=[SafetensorsIO(weights_alone=BEST), LightningEnvironment()],
         accumulate_grad_batches=settings.fit.accumulation,
         num_sanity_val_steps=0,
         enable_progress_bar=False,

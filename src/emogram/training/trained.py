@@ -12,9 +12,8 @@ from emogram.errors import TrainingError
 from emogram.evaluation.calibration import apply_temperature
 from emogram.recognition.windows import Windows
 from emogram.training.building import build_classifier, load_best
-from emogram.training.checkpoints import keep_weights
 from emogram.training.configuration import Configuration
-from emogram.training.fit import BEST, LAST, checkpoint
+from emogram.training.fit import LAST, checkpoint
 from emogram.training.material import prepare
 from emogram.training.outcome import describe_model
 from emogram.training.run_folder import finished
@@ -57,12 +56,5 @@ class TrainedRun:
 
 
 def drop_state(folder: Path) -> None:
-    """Remove from a run that is done what only an unfinished one needs: the last checkpoint, and all but the best weights.
-
-    Raises:
-        ModelError: the best checkpoint is damaged.
-    """
-    last, best = checkpoint(folder, LAST), checkpoint(folder, BEST)
-    if last.exists():  # removed last, so that whoever is killed here comes back
-        keep_weights(best)
-        last.unlink()
+    """Remove from a run that is done what only an unfinished one needs: the last checkpoint."""
+    checkpoint(folder, LAST).unlink(missing_ok=True)
