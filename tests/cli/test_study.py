@@ -131,16 +131,17 @@ def test_two_at_once_killed_at_random_moments_end_as_the_undisturbed_one(
             process.start()
         return both
 
-    rng = random.Random(3)
+    rng, ends = random.Random(3), list[int | None]()
     for _ in range(2):  # once early, in the first run, and once later
         both = started()
         while all(process.is_alive() for process in both) and not list(killed.runs.glob("*.claim")):
             both[0].join(0.01)
-        both[0].join(rng.uniform(0.0, 2.0))
+        both[0].join(rng.uniform(0.0, 1.0))
         for process in both:
             process.kill()
             process.join()
-        assert -signal.SIGKILL in {process.exitcode for process in both}
+        ends += [process.exitcode for process in both]
+    assert -signal.SIGKILL in ends  # on a fast machine the second time may come too late
     both = started()
     for process in both:
         process.join()

@@ -72,7 +72,9 @@ def running(token: str = "", office: Office | None = None, **settings: Any) -> I
     thread.start()
     try:
         wait_until(lambda: server.started)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S) as client:
+        # The client gives an idle connection up before the server does, or both might do something with it at once.
+        limits = httpx.Limits(keepalive_expiry=1.0)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S, limits=limits) as client:
             yield Running(office, server, port, client)
     finally:
         server.should_exit = True
