@@ -104,6 +104,14 @@ def test_the_file_says_what_it_is_and_holds_its_weights(path: Path) -> None:
     assert set(prediction.probabilities) == set(INFO.labels)
 
 
+def test_the_file_says_nothing_of_the_machine_that_made_it(path: Path) -> None:
+    content = path.read_bytes()
+    for place in (Path(emogram.__file__).parent, Path(torch.__file__).parent, Path.cwd()):
+        assert str(place).encode() not in content
+    graph = onnx.load(path).graph
+    assert not [node.name for node in graph.node if node.metadata_props or node.doc_string]
+
+
 def test_the_temperature_is_inside(classifier: Classifier, path: Path) -> None:
     wave = noise(1.0)
     with torch.inference_mode():

@@ -35,6 +35,7 @@ def export(classifier: Classifier, info: ModelInfo, path: Path) -> None:
     recognition = Recognition(copy.deepcopy(classifier).cpu().float(), info.temperature).eval()
     recognition.classifier.spectrogram.for_export()
     model = _graph(recognition, example=torch.zeros(2, round(info.clip_s * info.sample_rate)))
+    forget_origins(model.graph)
     for key, value in info.to_metadata().items():
         model.metadata_props.add(key=key, value=value)
     model.producer_name = "emogram"
@@ -43,6 +44,15 @@ def export(classifier: Classifier, info: ModelInfo, path: Path) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(model.SerializeToString())
     partial.replace(path)
+
+
+def forget_origins(graph: Any) -> None:
+    """Take out of a graph what the exporter says of where each part came from: paths of this machine, which files would spread."""
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    for inner in (attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")):
+        forget_origins(inner)
 
 
 def largest_difference(classifier: Classifier, path: Path, waves: Iterable[npt.NDArray[np.float32]]) -> float:
