@@ -28,7 +28,7 @@ from emogram.augmentation import (
 from emogram.augmentation.batch import BatchDraw, Examples
 from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.spectrogram import Shape, SpectrogramDraw
-from emogram.augmentation.waveform import Companions, Scene, Wave, WaveformDraw
+from emogram.augmentation.waveform import Companions, Scene, Wave, WaveformAugmentation, WaveformDraw
 from emogram.errors import ConfigurationError
 from emogram.training.configuration import validate
 
@@ -334,3 +334,18 @@ def test_what_the_scene_lacks_is_named(name: str) -> None:
     settings: Any = AUGMENTATIONS[name].model_validate({"probability": 1})
     with pytest.raises(ConfigurationError, match=rf"augmentation {name}: .*(needs the other clips|none given)"):
         settings.draw(np.random.default_rng(0), Scene(RATE, Recordings(RATE)))
+
+
+@pytest.mark.parametrize("number", WAVEFORM, ids=[VARIANTS[number] for number in WAVEFORM])
+def test_it_keeps_time_where_it_says_so(number: int, all_variants: list[Augmentation]) -> None:
+    """A loud moment stays within a frame of a teacher, 40 ms; what does not keep time moves it or the end for some draw."""
+    settings = all_variants[number]
+    assert isinstance(settings, WaveformAugmentation)
+    wave, at = noise(2 * RATE) * 0.02, RATE + 4000
+    wave[at : at + 800] = 0.5 * np.sin(np.arange(800) * 0.3).astype(np.float32)
+    moved = []
+    for seed in range(6):
+        changed = applied(drawn_by(settings, seed), wave)
+        loudness = np.convolve(np.square(changed, dtype=np.float64), np.ones(800), "valid")
+        moved.append(len(changed) != len(wave) or abs(int(loudness.argmax()) - at) > 0.04 * RATE)
+    assert any(moved) != settings.keeps_time, moved

@@ -1,12 +1,15 @@
 """Fixtures of the tests of training."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emogram.networks.whisper import SIZES
 from emogram.training import run
 from tests.training import runs
+from tests.training.distillation.teachers import SMALL
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +35,11 @@ def without_conclusion(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def small(material: runs.Material, tmp_path: Path) -> runs.Small:
     return runs.Small(material, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def narrow_whisper() -> Iterator[None]:
+    """A narrow encoder in the place of whisper-tiny: its export takes as long as its weights are large."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, "tiny", SMALL)
+        yield

@@ -1,6 +1,5 @@
 """A soup: what is kept is the mean of fits that differ in their draws, however often they were interrupted."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import torch
 from torch import Tensor
 
 from emogram.errors import ConfigurationError
-from emogram.networks.whisper import SIZES
 from emogram.training import soup
 from emogram.training.checkpoints import load
 from emogram.training.configuration import validate
@@ -17,21 +15,13 @@ from emogram.training.fit import BEST, checkpoint, fit
 from emogram.training.history import Epoch
 from emogram.training.run import validate_only
 from tests.training import runs
-from tests.training.distillation.teachers import SMALL, publish
+from tests.training.distillation.teachers import publish
 
 pytestmark = pytest.mark.timeout(400)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def affordable() -> Iterator[None]:
-    """A narrow encoder in the place of whisper-tiny."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SIZES, "tiny", SMALL)
-        yield
-
-
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+def settings(narrow_whisper: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     source = publish(tmp_path_factory.mktemp("published") / "model.safetensors")
     return (
         "spectrogram=whisper",

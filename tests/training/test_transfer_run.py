@@ -1,7 +1,6 @@
 """A run from published weights: the frozen part is computed once, and the model file answers as the run did."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +14,13 @@ from emogram.recognition import load
 from emogram.training.checkpoints import load_weights
 from emogram.training.features import FrozenFeatures
 from tests.training import runs
-from tests.training.distillation.teachers import SMALL
 
 pytestmark = pytest.mark.timeout(400)
 PREFIX = "model.encoder."
 
 
-@pytest.fixture(autouse=True, scope="module")
-def affordable() -> Iterator[None]:
-    """A narrow encoder in the place of whisper-tiny: its export takes as long as its weights are large."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SIZES, "tiny", SMALL)
-        yield
-
-
 @pytest.fixture(scope="module")
-def source(affordable: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(narrow_whisper: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     encoder = WhisperEncoder(SIZES["tiny"], blocks=2).state_dict()
     path = tmp_path_factory.mktemp("published") / "model.safetensors"

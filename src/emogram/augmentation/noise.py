@@ -1,6 +1,5 @@
 """Sounds added to a wave at a signal-to-noise ratio: coloured noise, recorded backgrounds, babble of other speakers."""
 
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -67,6 +66,7 @@ class NoiseSettings(WaveformAugmentation):
     """White, pink or brown noise at a signal-to-noise ratio."""
 
     draws: ClassVar = NoiseDraw
+    adds_sound: ClassVar = True
 
     name: Literal["noise"] = "noise"
     probability: float = Field(0.3, ge=0, le=1, description="chance that it happens")
@@ -100,6 +100,7 @@ class BackgroundSettings(WaveformAugmentation):
     """A random excerpt of a recording from a folder of one's own, at a signal-to-noise ratio."""
 
     draws: ClassVar = BackgroundDraw
+    adds_sound: ClassVar = True
 
     name: Literal["background"] = "background"
     probability: float = Field(0.3, ge=0, le=1, description="chance that it happens")
@@ -122,12 +123,7 @@ class BackgroundSettings(WaveformAugmentation):
         """The folder, and the recordings in it of which one sounds. Raises `ConfigurationError` where there are none."""
         if self.folder is None:
             raise ConfigurationError("augmentation background: folder: none given; give a folder with recordings")
-        names = tuple(name for name in recordings.names(self.folder) if fnmatch(Path(name).name, self.recordings))
-        if not names:
-            raise ConfigurationError(
-                f"augmentation background: recordings={self.recordings}: {self.folder} holds none of that name; choose others"
-            )
-        return self.folder, names
+        return self.folder, recordings.names(self.folder, self.recordings)
 
 
 class BabbleDraw(WaveformDraw):
@@ -159,6 +155,7 @@ class BabbleSettings(WaveformAugmentation):
     """
 
     draws: ClassVar = BabbleDraw
+    adds_sound: ClassVar = True
 
     name: Literal["babble"] = "babble"
     probability: float = Field(0.3, ge=0, le=1, description="chance that it happens")

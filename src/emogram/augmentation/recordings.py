@@ -1,6 +1,7 @@
 """Recordings in folders, noises and impulse responses, decoded when first asked for and kept in bounded memory."""
 
 from collections import OrderedDict
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,11 @@ class Recordings:
         self._names: dict[Path, tuple[str, ...]] = {}
         self._waves: OrderedDict[Path, Wave] = OrderedDict()
 
-    def names(self, folder: Path) -> tuple[str, ...]:
-        """The audio files under a folder, as paths within it, in the same order on every machine.
+    def names(self, folder: Path, pattern: str = "*") -> tuple[str, ...]:
+        """The audio files under a folder whose own names match a pattern, as paths within it, in the same order on every machine.
 
         Raises:
-            ConfigurationError: there is no such folder, or no audio in it.
+            ConfigurationError: there is no such folder, no audio in it, or none of that name.
         """
         if folder not in self._names:
             try:
@@ -46,7 +47,10 @@ class Recordings:
                     f"augmentation: folder: {folder}: holds no audio; give the folder that holds the recordings"
                 )
             self._names[folder] = tuple(path.relative_to(folder.absolute()).as_posix() for path in files)
-        return self._names[folder]
+        matching = tuple(name for name in self._names[folder] if fnmatch(Path(name).name, pattern))
+        if not matching:
+            raise ConfigurationError(f"recordings={pattern}: {folder} holds none of that name; choose others")
+        return matching
 
     def wave(self, folder: Path, name: str) -> Wave:
         """Wave [T] of a file under a folder, read-only.

@@ -41,6 +41,7 @@ class SpeedSettings(WaveformAugmentation):
     """
 
     draws: ClassVar = SpeedDraw
+    keeps_time: ClassVar = False
 
     name: Literal["speed"] = "speed"
     factor: _Factors = Field(
@@ -69,6 +70,7 @@ class TempoSettings(WaveformAugmentation):
     """Spoken faster or slower at the same pitch, by waveform similarity (WSOLA)."""
 
     draws: ClassVar = TempoDraw
+    keeps_time: ClassVar = False
 
     name: Literal["tempo"] = "tempo"
     probability: float = Field(0.3, ge=0, le=1, description="chance that it happens")

@@ -44,6 +44,7 @@ class ShiftSettings(WaveformAugmentation):
     """Earlier or later within its length; silence takes the place of what moved."""
 
     draws: ClassVar = ShiftDraw
+    keeps_time: ClassVar = False
 
     name: Literal["shift"] = "shift"
     probability: float = Field(0.5, ge=0, le=1, description="chance that it happens")
@@ -72,6 +73,7 @@ class CropSettings(WaveformAugmentation):
     """A random part of the clip. The crop of all training clips to `audio.clip_s` comes after, and of its own."""
 
     draws: ClassVar = CropDraw
+    keeps_time: ClassVar = False
 
     name: Literal["crop"] = "crop"
     probability: float = Field(0.5, ge=0, le=1, description="chance that it happens")
@@ -106,6 +108,7 @@ class ConcatenationSettings(WaveformAugmentation):
     """
 
     draws: ClassVar = ConcatenationDraw
+    keeps_time: ClassVar = False
 
     name: Literal["concatenation"] = "concatenation"
     probability: float = Field(0.2, ge=0, le=1, description="chance that it happens")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -107,7 +108,15 @@ class WaveformDraw(Draw):
 
 
 class WaveformAugmentation(Augmentation):
-    """Settings of an augmentation of waves."""
+    """Settings of an augmentation of waves.
+
+    Attributes:
+        keeps_time: whether everything happens when it did, so that frames of the two waves can be compared.
+        adds_sound: whether it is something beside the voice that is heard.
+    """
+
+    keeps_time: ClassVar[bool] = True
+    adds_sound: ClassVar[bool] = False
 
     def draw(self, rng: np.random.Generator, scene: Scene, /) -> WaveformDraw | None:
         """What happens this time, None for nothing.

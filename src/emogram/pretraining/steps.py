@@ -10,7 +10,6 @@
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +99,7 @@ def _require_other_noise(plan: Plan) -> None:
         return
     recordings = Recordings(run.audio.sample_rate)
     folder = plan.data / recipe.noise
-    tested = {
-        folder.absolute() / name
-        for name in recordings.names(folder)
-        if fnmatch(Path(name).name, recipe.noise_recordings)
-    }
+    tested = {folder.absolute() / name for name in recordings.names(folder, recipe.noise_recordings)}
     for step in backgrounds:
         where, names = step.sounding(recordings)
         common = sorted(tested & {where.absolute() / name for name in names})

@@ -8,7 +8,6 @@ same noise and comparisons stay paired.
 import hashlib
 import math
 from collections.abc import Sequence
-from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
@@ -24,7 +23,7 @@ from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.room import decaying, reverberant
 from emogram.augmentation.waveform import looped, power
 from emogram.corpora.clip import Clip
-from emogram.errors import ConfigurationError, CorpusError
+from emogram.errors import CorpusError
 from emogram.evaluation.predictions import Predictions
 from emogram.recognition.recognizer import Windows, load
 from emogram.training.cache import AudioCache
@@ -86,11 +85,7 @@ class Background(_Settings):
             ConfigurationError: the folder holds no such recording.
         """
         sounds = _recordings(sample_rate)
-        names = [name for name in sounds.names(self.folder) if fnmatch(Path(name).name, self.recordings)]
-        if not names:
-            raise ConfigurationError(
-                f"recordings={self.recordings}: {self.folder} holds none of that name; choose others"
-            )
+        names = sounds.names(self.folder, self.recordings)
         rng = np.random.default_rng([*clip.clip_id.encode()])
         for _ in names:  # a silent recording is no background
             sound = sounds.wave(self.folder, names[int(rng.integers(len(names)))])

@@ -33,7 +33,9 @@ def describe(runtime: RuntimeSettings) -> dict[str, object]:
 def _accelerator(runtime: RuntimeSettings) -> str:
     """What a graphics processor that computes calls itself; empty where none does."""
     device = device_of(runtime)
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "" if device.type == "cpu" else device.type
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "" if device.type == "cpu" else device.type
 
 
 def _version(package: str) -> str:

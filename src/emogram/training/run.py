@@ -86,9 +86,8 @@ def train(
     seconds = round(time.monotonic() - started, 1)
     load_best(classifier, folder)
     found = conclude(configuration, material, classifier, cache, folder, scores_only=scores_only)
-    metrics = {"key": identity, "fit_seconds": seconds, **found}
-    if course is not None:
-        metrics["distillation"] = course.findings(folder)
+    taught = {} if course is None else {"distillation": course.findings(folder)}
+    metrics = {"key": identity, "fit_seconds": seconds, **found, **taught}
     write_json(folder / METRICS, metrics)
     return metrics
 

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from emogram.augmentation.noise import BabbleSettings, BackgroundSettings, NoiseSettings
 from emogram.augmentation.waveform import WaveformAugmentation
 from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
@@ -111,9 +110,7 @@ class Curriculum:
         chain = self.configuration.augmentation.waveform
         if not self.settings.noise:
             return chain
-        return tuple(
-            step for step in chain if not isinstance(step, NoiseSettings | BackgroundSettings | BabbleSettings)
-        )
+        return tuple(step for step in chain if not step.adds_sound)
 
     def learner(self, classifier: Classifier, **options: Any) -> Learner:
         """What fits the labels; `options` as for `Learner`."""

@@ -14,9 +14,6 @@ SizeName = Literal["whisper-tiny", "whisper-base", "whisper-small"]
 
 _FOLD = "{fold}"
 
-_TIMING = ("concatenation", "speed", "tempo", "shift", "crop")
-"""Augmentations after which the student's frames would not be those of the teacher."""
-
 
 class DistillationSettings(Settings):
     """A teacher's frames before the labels (FitNets, Romero et al. 2015) and its answers beside them (Hinton et al. 2015).
@@ -51,7 +48,7 @@ class DistillationSettings(Settings):
     @classmethod
     def _in_time(cls, chain: tuple[WaveformStep, ...]) -> tuple[WaveformStep, ...]:
         for step in chain:
-            if step.name in _TIMING:
+            if not step.keeps_time:
                 raise ValueError(
                     f"{step.name} changes when things happen, and the teacher does not hear it; leave it out"
                 )
