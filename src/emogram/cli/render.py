@@ -1,7 +1,6 @@
 """`emogram render`: a corpus as folders of spectrogram images and arrays, for other software."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emogram import processors
 from emogram.cli.training import gather_clips, laboratory, tell
 from emogram.cli.typed import Typed, names_in, sort_out
 from emogram.errors import ConfigurationError
@@ -82,7 +82,7 @@ def render(  # noqa: PLR0917 - the words of a command line
     if bits not in {8, 16}:
         raise ConfigurationError(f"--bits {bits}: choose 8 or 16")
     clips = gather_clips(configuration)
-    processes = jobs or max(1, min(os.cpu_count() or 1, len(clips) // _CLIPS_PER_PROCESS))
+    processes = jobs or max(1, min(processors.count(), len(clips) // _CLIPS_PER_PROCESS))
     with _bars() as progress:
         content = render_corpus(
             configuration,

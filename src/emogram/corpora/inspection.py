@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from emogram import audio
+from emogram import audio, processors
 from emogram.corpora.clip import Clip
 from emogram.corpora.corpus import Corpus
 from emogram.corpora.files import audio_files
@@ -228,7 +228,7 @@ def _in_threads(
     work: Callable[[str], _T], paths: Sequence[str], workers: int | None, progress: Progress | None
 ) -> Iterator[_T]:
     """`work` done for each path, in order. Decoding and hashing release the interpreter's lock."""
-    threads = min(8, os.cpu_count() or 1) if workers is None else workers
+    threads = min(8, processors.count()) if workers is None else workers
     if threads < 1:
         raise ConfigurationError(f"workers: {threads} is no number of threads; give 1 or more")
     executor = ThreadPoolExecutor(threads)

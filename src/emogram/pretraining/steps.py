@@ -7,13 +7,12 @@
 ``bundle``: the file and its card, from all of that.
 """
 
-import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from emogram import splits
+from emogram import processors, splits
 from emogram.augmentation.noise import BackgroundSettings
 from emogram.augmentation.recordings import Recordings
 from emogram.corpora.clip import Clip, read_manifest
@@ -145,7 +144,7 @@ def _hear_conditions(plan: Plan, clips: Sequence[Clip], chosen: Sequence[int] | 
         if not (run / METRICS).exists():
             raise TrainingError(f"{run}: is not done; do the step {HELD_OUT} first")
         cache = plan.configuration(HELD_OUT).runtime.cache or default_folder()
-        threads = max(1, (os.cpu_count() or 1) // jobs)
+        threads = max(1, processors.count() // jobs)
         arguments[fold] = (run, conditions(recipe, plan.data), recipe, cache, threads)
     _each(_hear, arguments, jobs, CONDITIONS, say)
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from emogram import audio
+from emogram import audio, processors
 from emogram.errors import AudioError, ConfigurationError
 from emogram.recognition.bundled import find_model
 from emogram.recognition.checks import InputMeter
@@ -262,5 +262,4 @@ def _name(source: audio.Source) -> str:
 def _workers(wanted: int | None) -> int:
     if wanted is not None and wanted < 1:
         raise ConfigurationError(f"workers: {wanted} is not 1 or more")
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(processors, MAX_WORKERS) if wanted is None else wanted
+    return min(processors.count(), MAX_WORKERS) if wanted is None else wanted

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emogram import processors
 from emogram.errors import ConfigurationError
 
 TOKEN_VARIABLE = "EMOGRAM_SERVE_TOKEN"  # noqa: S105  (the name of a variable)
@@ -117,8 +118,7 @@ class Settings:
     @property
     def threads(self) -> int:
         """How many threads recognise."""
-        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return self.workers or processors
+        return self.workers or processors.count()
 
     @property
     def is_local(self) -> bool:

@@ -1,12 +1,12 @@
 """Does the runs of a study: any number of processes at once, each taking the next run that nobody has or does."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from emogram import processors
 from emogram.errors import ConfigurationError, EmogramError
 from emogram.studies.claims import claim
 from emogram.studies.conditions import Condition, OtherCorpus, predict
@@ -76,7 +76,7 @@ def run_all(work: Work, *, retry: bool = False, say: Say = lambda _: None) -> in
 
 def threads_each(workers: int) -> int:
     """The share of the processors of each of several workers."""
-    return max(1, (os.cpu_count() or 1) // workers)
+    return max(1, processors.count() // workers)
 
 
 def _work_aloud(work: Work) -> None:

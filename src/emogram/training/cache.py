@@ -5,20 +5,23 @@ each writes under a name of its own and renames, and whoever comes second replac
 """
 
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from emogram import audio
+from emogram import audio, processors
 from emogram.corpora.clip import Clip
 from emogram.errors import AudioError, CorpusError
 
 _FULL_SCALE = 32767.0
+_PCM = np.dtype("<i2")
 
 
 def default_folder() -> Path:
@@ -30,7 +33,7 @@ def default_folder() -> Path:
 
 
 class AudioCache:
-    """Waves of clips at one sampling rate, decoded at first use and memory-mapped from then on.
+    """Waves of clips at one sampling rate, decoded at first use and read as they were decoded from then on.
 
     Args:
         folder: where the decoded audio lies; made when needed.
@@ -49,7 +52,7 @@ class AudioCache:
             AudioError: a file that cannot be decoded.
         """
         missing = [clip for clip in clips if not self._path(clip).exists()]
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(processors.count()) as pool:
             for done, _ in enumerate(pool.map(self._decode, missing), start=1):
                 if progress is not None:
                     progress(done, len(missing))
@@ -57,17 +60,20 @@ class AudioCache:
     def __call__(self, clip: Clip) -> npt.NDArray[np.float32]:
         """Wave [T] of a clip, float32 in -1 to 1."""
         try:
-            pcm = self._map(clip)
-        except (OSError, ValueError, OverflowError):  # not there yet, or damaged on disk
+            pcm = self._kept(clip)
+        except (OSError, ValueError):  # not there yet, or damaged on disk
             self._decode(clip)
-            pcm = self._map(clip)
+            pcm = self._kept(clip)
         return pcm.astype(np.float32) / np.float32(_FULL_SCALE)
 
-    def _map(self, clip: Clip) -> npt.NDArray[np.int16]:
-        pcm = np.lib.format.open_memmap(self._path(clip), mode="r")
-        if pcm.dtype != np.int16 or pcm.ndim != 1 or not len(pcm):
+    def _kept(self, clip: Clip) -> npt.NDArray[np.int16]:
+        content = self._path(clip).read_bytes()
+        count = (len(content) - len(_header(1))) // _PCM.itemsize
+        header = _header(max(count, 1))
+        # Compared, not parsed: with a map of the file it took three times as long to read a clip, a tenth of an epoch.
+        if not content.startswith(header) or len(content) != len(header) + count * _PCM.itemsize:
             raise ValueError("not decoded audio")
-        return np.asarray(pcm)
+        return np.frombuffer(content, _PCM, count, len(header))
 
     def _path(self, clip: Clip) -> Path:
         name = clip.sha256 or hashlib.sha256(_read(clip)).hexdigest()
@@ -81,7 +87,7 @@ class AudioCache:
             wave = audio.load(content, self.sample_rate, allow_silent=True)
         except AudioError as error:  # which was given bytes and knows no file
             raise AudioError(clip.path, error.problem, error.remedy) from error
-        pcm = np.round(np.clip(wave, -1.0, 1.0) * _FULL_SCALE).astype(np.int16)
+        pcm = np.round(np.clip(wave, -1.0, 1.0) * _FULL_SCALE).astype(_PCM)
         path = self._path(clip)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
@@ -99,3 +105,11 @@ def _read(clip: Clip) -> bytes:
         return Path(clip.path).read_bytes()
     except OSError as error:
         raise CorpusError(f"{clip.path}: cannot be read ({error.strerror}); run emogram corpus scan again") from error
+
+
+@lru_cache(4096)
+def _header(count: int) -> bytes:
+    """What a file of that many samples begins with."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": _PCM.str, "fortran_order": False, "shape": (count,)})
+    return file.getvalue()

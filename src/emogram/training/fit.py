@@ -16,6 +16,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 from typing_extensions import override
 
+from emogram import processors
 from emogram.errors import ConfigurationError
 from emogram.training import processor
 from emogram.training.batches import Batches
@@ -65,6 +66,11 @@ def check_device(runtime: RuntimeSettings) -> None:
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present.get(runtime.device, True):
         raise ConfigurationError(f"runtime.device={runtime.device}: there is none here; choose auto or cpu")
+
+
+def set_threads(runtime: RuntimeSettings) -> None:
+    """Let torch compute in as many threads as are asked for; in no more than there are processors for, if none are."""
+    torch.set_num_threads(runtime.threads or min(torch.get_num_threads(), processors.count()))
 
 
 def device_of(runtime: RuntimeSettings) -> torch.device:

@@ -1,12 +1,11 @@
 """Several folds of one configuration: each a run of its own, and their test parts pooled into one result."""
 
-import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from emogram import splits
+from emogram import processors, splits
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, EmogramError, TrainingError
 from emogram.evaluation.predictions import pool, read_predictions, write_predictions
@@ -67,7 +66,7 @@ def train_folds(
 def of_fold(configuration: Configuration, fold: int, *, jobs: int = 1) -> Configuration:
     """The configuration of one fold, with its share of the processors."""
     split = configuration.split.model_copy(update={"fold": fold})
-    threads = configuration.runtime.threads or max(1, (os.cpu_count() or 1) // jobs)
+    threads = configuration.runtime.threads or max(1, processors.count() // jobs)
     runtime = configuration.runtime.model_copy(update={"threads": threads})
     return configuration.model_copy(update={"split": split, "runtime": runtime})
 

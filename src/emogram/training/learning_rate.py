@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, TrainingError
@@ -16,7 +15,7 @@ from emogram.training.cache import AudioCache, default_folder
 from emogram.training.configuration import Configuration
 from emogram.training.data import Batch, EpochSampler
 from emogram.training.features import FeatureBatch
-from emogram.training.fit import check_device, device_of
+from emogram.training.fit import check_device, device_of, set_threads
 from emogram.training.learner import Learner
 from emogram.training.material import prepare
 from emogram.training.optimisation.optimizers import optimizer
@@ -105,8 +104,7 @@ def range_test(
     if batches < _FEWEST:
         raise ConfigurationError(f"{batches} batches: too few to see a curve; give {_FEWEST} or more")
     check_device(configuration.runtime)
-    if configuration.runtime.threads:
-        torch.set_num_threads(configuration.runtime.threads)
+    set_threads(configuration.runtime)
     material = prepare(configuration, clips)
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill(material.split.train)

@@ -23,7 +23,7 @@ from emogram.training.configuration import Configuration
 from emogram.training.distillation.curriculum import Curriculum, curriculum
 from emogram.training.distillation.heard import heard
 from emogram.training.environment import describe
-from emogram.training.fit import check_device, fit, optimizer_steps, uses_bf16
+from emogram.training.fit import check_device, fit, optimizer_steps, set_threads, uses_bf16
 from emogram.training.history import Epoch, Watch
 from emogram.training.learner import Learner
 from emogram.training.material import Material, gather, prepare
@@ -102,8 +102,7 @@ def _prepare_machine(configuration: Configuration) -> None:
     require_recordings(configuration.augmentation.waveform, configuration.audio.sample_rate)
     if configuration.distillation is not None:
         require_recordings(configuration.distillation.noise, configuration.audio.sample_rate)
-    if configuration.runtime.threads:
-        torch.set_num_threads(configuration.runtime.threads)
+    set_threads(configuration.runtime)
 
 
 def _filled_cache(configuration: Configuration, clips: Sequence[Clip]) -> AudioCache:
