@@ -100,6 +100,23 @@ def test_points_with_the_same_runs_are_the_same(tmp_path: Path) -> None:
     assert other.n_comparisons == 1
 
 
+def test_an_axis_has_a_base_of_its_own(tmp_path: Path) -> None:
+    axes = [
+        {"name": "a", "field": "network.dropout", "values": [0.2, 0.5]},
+        {"name": "b", "field": "fit.label_smoothing", "values": [0.2, 0.3]},
+    ]
+    comparisons = [{"axes": ["a"]}, {"axes": ["b"], "points": ["dropout=0.5"], "against": "label_smoothing=0.2"}]
+    study = made_up.study(axes=axes, comparisons=comparisons, budget=BUDGET)
+    names = ("base", "dropout=0.2", "dropout=0.5", "label_smoothing=0.2", "label_smoothing=0.3")
+    made = find(*filled(tmp_path, dict.fromkeys(names, 0.5), study)).comparisons
+    assert [(each.point, each.against) for each in made] == [
+        ("dropout=0.2", "base"),
+        ("dropout=0.5", "base"),
+        ("dropout=0.5", "label_smoothing=0.2"),
+        ("label_smoothing=0.3", "label_smoothing=0.2"),
+    ]
+
+
 def test_unfinished_seeds_are_left_out_and_named(tmp_path: Path) -> None:
     plan, store = filled(tmp_path, SKILL)
     gone = next(run for run in plan.runs if run.point == "good" and run.seed == 1)

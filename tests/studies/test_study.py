@@ -54,6 +54,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"base": {"netwrk": "cnn-tiny"}}, "netwrk: no such field, did you mean 'network'?"),
     ({"base": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
     ({"comparisons": [{"points": ["od"]}]}, "comparisons: no point 'od'; choose base, good, odd"),
+    ({"comparisons": [{"axes": ["chnge"]}]}, "comparisons: no axis 'chnge'; choose change"),
     ({"comparisons": [{"conditions": ["rain"]}]}, "comparisons: no condition 'rain'; choose clean"),
     ({"conditions": [{"name": "rain"}]}, "conditions.0"),
     ({"conditions": [{"name": "noise", "snr": 3}]}, "snr: no such field, did you mean 'snr_db'?"),

@@ -106,7 +106,7 @@ def find(plan: Plan, answers: Answers) -> Findings:
         dict.fromkeys(
             (point, comparison.against, label)
             for comparison in study.comparisons
-            for point in comparison.points or plan.factors
+            for point in comparison.chosen(plan.factors)
             if point != comparison.against
             for label in comparison.conditions
         )

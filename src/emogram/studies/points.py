@@ -133,7 +133,11 @@ def _check(study: Study, point: Point) -> None:
 
 def _check_comparisons(study: Study, names: list[str]) -> None:
     labels = ["clean", *(condition.label for condition in study.conditions)]
+    axes = [axis.name for axis in study.axes]
     for comparison in study.comparisons:
+        for axis in comparison.axes or ():
+            if axis not in axes:
+                raise ConfigurationError(f"{study.name}: comparisons: no axis '{axis:.60}'; choose {', '.join(axes)}")
         for name in (*(comparison.points or ()), comparison.against):
             if name not in names:
                 raise ConfigurationError(f"{study.name}: comparisons: no point '{name:.60}'; choose {', '.join(names)}")

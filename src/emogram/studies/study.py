@@ -1,6 +1,7 @@
 """The study file: a question, a base configuration, axes of named points, folds and seeds, a budget, comparisons."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -74,9 +75,17 @@ class BudgetSettings(_Settings):
 class ComparisonSettings(_Settings):
     """Planned comparisons; Holm's correction is for all that a study plans."""
 
-    points: list[str] | None = Field(None, min_length=1, description="which points; all where not given")
+    points: list[str] | None = Field(None, min_length=1, description="which points; all where neither these nor axes")
+    axes: list[str] | None = Field(None, min_length=1, description="the points of these axes, besides")
     against: str = Field(BASE, description="the point that each is compared with")
     conditions: list[str] = Field(default=[CLEAN], min_length=1, description="labels of conditions")
+
+    def chosen(self, factors: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Names of the points that are compared, of all points and what each has for every axis."""
+        if self.points is None and self.axes is None:
+            return list(factors)
+        along = [point for point, has in factors.items() if any(has[axis] != BASE for axis in self.axes or ())]
+        return [*(self.points or ()), *along]
 
 
 class Study(_Settings):
