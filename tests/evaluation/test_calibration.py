@@ -9,7 +9,13 @@ from sklearn.metrics import log_loss
 
 from emogram.errors import ConfigurationError
 from emogram.evaluation import apply_temperature, fit_temperature, score
-from emogram.evaluation.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, at_temperature, reliability_table
+from emogram.evaluation.calibration import (
+    MAX_TEMPERATURE,
+    MIN_TEMPERATURE,
+    at_temperature,
+    reliability_table,
+    uncertainty_threshold,
+)
 from tests.evaluation.made_up import predictions
 
 
@@ -90,3 +96,13 @@ def test_the_table_adds_up_to_the_calibration_error() -> None:
     assert error == pytest.approx(score(made)["ece"])
     assert all(entry.low < entry.confidence <= entry.high for entry in table if entry.confidence is not None)
     assert all((entry.accuracy is None) == (entry.clips == 0) for entry in table)
+
+
+def test_below_the_threshold_an_answer_is_wrong_more_often_than_right() -> None:
+    confidence = np.linspace(0, 1, 101)
+    assert uncertainty_threshold(confidence, confidence > 0.305) == pytest.approx(0.3)
+    rng = np.random.default_rng(0)
+    many = rng.uniform(0.2, 1, 5000)
+    assert uncertainty_threshold(many, rng.uniform(size=5000) < many) == pytest.approx(0.5, abs=0.05)
+    assert uncertainty_threshold(confidence, np.ones(101, bool)) is None
+    assert uncertainty_threshold(confidence[:10], np.zeros(10, bool)) is None

@@ -12,7 +12,6 @@ from emogram.errors import ConfigurationError, ModelError, TrainingError
 from emogram.evaluation.predictions import read_predictions
 from emogram.pretraining import bundle as bundle_module
 from emogram.pretraining.recipe import Plan, gather_clips, read_recipe
-from emogram.pretraining.results import threshold
 from emogram.pretraining.steps import conditions, pretrain
 from emogram.recognition.model_file import read_model
 from tests.pretraining.conftest import Made, recipe
@@ -151,16 +150,6 @@ def test_steps_and_folds_that_cannot_be(made: Made, tmp_path: Path) -> None:
         pretrain(empty, made.clips, steps=["conditions"], folds=[1])
     with pytest.raises(TrainingError, match="holds no fold that is done"):
         pretrain(empty, made.clips, steps=["bundle"])
-
-
-def test_below_the_threshold_an_answer_is_wrong_more_often_than_right() -> None:
-    confidence = np.linspace(0, 1, 101)
-    assert threshold(confidence, confidence > 0.305) == pytest.approx(0.3)
-    rng = np.random.default_rng(0)
-    many = rng.uniform(0.2, 1, 5000)
-    assert threshold(many, rng.uniform(size=5000) < many) == pytest.approx(0.5, abs=0.05)
-    assert threshold(confidence, np.ones(101, bool)) is None
-    assert threshold(confidence[:10], np.zeros(10, bool)) is None
 
 
 @pytest.mark.parametrize("name", ["base", "large"])

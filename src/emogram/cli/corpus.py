@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emogram.errors import ConfigurationError
+from emogram.cli.options import LabelsOption, label_map
 
 if TYPE_CHECKING:
     from emogram.corpora import Report
@@ -27,10 +27,6 @@ class Kind(StrEnum):
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name from: emogram corpus list.")]
 Location = Annotated[Path, typer.Argument(metavar="PATH", help="The folder that holds it; for csv the table.")]
 KindOption = Annotated[Kind | None, typer.Option("--kind", help="Keep only speech, or only song.")]
-Labels = Annotated[
-    list[str] | None,
-    typer.Option("--label", metavar="LABEL=EMOTION", help="Map a label of your own data (folder, csv). Repeatable."),
-]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Threads that decode; as many as processors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
 
@@ -85,7 +81,7 @@ def check(
     path: Location,
     *,
     kind: KindOption = None,
-    labels: Labels = None,
+    labels: LabelsOption = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -104,7 +100,7 @@ def check(
     from emogram import corpora
 
     report = corpora.check(
-        name, path, kind=kind, labels=_label_map(labels), workers=workers, progress=_progress("clips")
+        name, path, kind=kind, labels=label_map(labels), workers=workers, progress=_progress("clips")
     )
     if as_json:
         typer.echo(json.dumps(report.as_dict(), indent=2))
@@ -123,7 +119,7 @@ def scan(
         typer.Option("--output", "-o", metavar="FILE", help="Where to write it; standard output when left out."),
     ] = None,
     kind: KindOption = None,
-    labels: Labels = None,
+    labels: LabelsOption = None,
     workers: Workers = None,
 ) -> None:
     """Write the manifest of a corpus on disk: one CSV row a clip, with speaker, emotion, duration and hash.
@@ -145,7 +141,7 @@ def scan(
         name,
         path,
         kind=kind,
-        labels=_label_map(labels),
+        labels=label_map(labels),
         workers=workers,
         progress=_progress("clips"),
         on_unreadable=unreadable.append,
@@ -190,18 +186,6 @@ def download(
     for folder in corpora.download(name, directory, progress=_progress("MB", 1_000_000)):
         typer.echo(str(folder))
     typer.echo(f"look at it with: emogram corpus check {name} {directory}", err=True)
-
-
-def _label_map(labels: Sequence[str] | None) -> dict[str, str]:
-    table: dict[str, str] = {}
-    for entry in labels or ():
-        label, equals, emotion = entry.partition("=")
-        if not (label and equals and emotion):
-            raise ConfigurationError(
-                f"--label: {entry!r} is not LABEL=EMOTION; write for example --label furious=angry"
-            )
-        table[label] = emotion
-    return table
 
 
 def _progress(unit: str, scale: int = 1) -> Callable[[int, int], None] | None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emogram.cli.options import places_of
 from emogram.cli.training import gather_clips, laboratory, read_settings, tell
 from emogram.cli.voices import SYNTHETIC, render_beside
-from emogram.errors import ConfigurationError, LeakError, SplitError, TrainingError
+from emogram.errors import LeakError, SplitError, TrainingError
 
 if TYPE_CHECKING:
     from emogram.training.configuration import Configuration
@@ -95,9 +96,8 @@ def _configuration(corpus: str | None, output: Path) -> "Configuration":
         if not voices.exists():
             render_beside(voices).rename(voices)
         corpus = f"{SYNTHETIC}={voices}"
-    elif "=" not in corpus:
-        raise ConfigurationError(f"--corpus {corpus}: write NAME=PATH, for example ravdess-speech=RAVDESS")
-    return read_settings([f"name=demo-{corpus.partition('=')[0]}", *settings], [corpus])
+    [(name, _)] = places_of([corpus])
+    return read_settings([f"name=demo-{name}", *settings], [corpus])
 
 
 def _held_out(run: Path) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emogram.cli.options import places_of
 from emogram.cli.training import laboratory, tell
 from emogram.cli.voices import SYNTHETIC, render_beside
 from emogram.errors import ConfigurationError, TrainingError
@@ -144,7 +145,7 @@ def run_every(
     with laboratory("emogram study"):
         from emogram.studies.plan import corpora_of
         from emogram.studies.study import read_study
-    paths = _paths(corpus or [])
+    paths = dict(places_of(corpus or []))
     for file in files:
         for name in corpora_of(read_study(file)):
             if name not in paths and name != SYNTHETIC:
@@ -185,7 +186,7 @@ def _run(file: Path, corpus: Sequence[str], output: Path, *, workers: int, point
         from emogram.studies.store import Store
         from emogram.studies.study import read_study
     study, store = read_study(file), Store(output)
-    paths = _with_voices(study, _paths(corpus), output)
+    paths = _with_voices(study, dict(places_of(corpus)), output)
     clips = gather_corpora(study, paths, _progress)
     plan, tasks = make_plan(study, clips, paths)
     chosen = plan if points is None else only(plan, [name.strip() for name in points.split(",")])
@@ -236,16 +237,6 @@ def _planned(study: Path, output: Path) -> "tuple[Plan, Store]":
     if plan.study != read:
         raise ConfigurationError(f"{study}: has changed since it ran; run it again, which does only what is new")
     return plan, store
-
-
-def _paths(corpora: Sequence[str]) -> dict[str, Path]:
-    paths: dict[str, Path] = {}
-    for item in corpora:
-        name, separator, path = item.partition("=")
-        if not separator or not path:
-            raise ConfigurationError(f"--corpus {item}: write NAME=PATH, for example ravdess-speech=RAVDESS")
-        paths[name] = Path(path)
-    return paths
 
 
 def _with_voices(study: "Study", paths: dict[str, Path], output: Path) -> dict[str, Path]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emogram.cli.options import CorporaOption, FoldsAtATime
+from emogram.cli.options import CorporaOption, FoldsAtATime, places_of
 from emogram.errors import AudioError, ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -172,11 +172,7 @@ def read_settings(settings: Sequence[str], corpora: Sequence[str]) -> "Configura
     if len(files) > 1:
         raise ConfigurationError(f"{files[1]}: only one configuration file can be given; fields are FIELD=VALUE")
     overrides = [item for item in settings if "=" in item]
-    for item in corpora:
-        name, separator, path = item.partition("=")
-        if not separator or not path:
-            raise ConfigurationError(f"--corpus {item}: write NAME=PATH, for example ravdess-speech=RAVDESS")
-        overrides.append(f"corpora.{name}={json.dumps(path)}")
+    overrides += [f"corpora.{name}={json.dumps(str(path))}" for name, path in places_of(corpora)]
     return load(Path(files[0]) if files else None, overrides)
 
 
@@ -216,11 +212,11 @@ def counter(what: str) -> Callable[[int, int], None]:
 
 
 @contextmanager
-def laboratory(feature: str) -> Iterator[Any]:
+def laboratory(feature: str, extra: str = "train") -> Iterator[Any]:
     """Turn a missing optional dependency into the message that says which extra brings it."""
     try:
         yield
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("emogram"):
             raise
-        raise MissingExtraError(feature, "train") from error
+        raise MissingExtraError(feature, extra) from error

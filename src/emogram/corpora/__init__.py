@@ -2,7 +2,7 @@
 
 from emogram.corpora.clip import FIELDS, Clip, read_manifest, write_manifest, write_rows
 from emogram.corpora.corpus import Corpus
-from emogram.corpora.inspection import Report, check, scan
+from emogram.corpora.inspection import Report, check, scan, scan_all
 from emogram.corpora.registry import CORPORA, get
 from emogram.corpora.retrieval import download
 
@@ -17,6 +17,7 @@ __all__ = [
     "get",
     "read_manifest",
     "scan",
+    "scan_all",
     "write_manifest",
     "write_rows",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from emogram import audio, processors
-from emogram.corpora.clip import Clip
+from emogram.corpora.clip import Clip, read_manifest
 from emogram.corpora.corpus import Corpus
 from emogram.corpora.files import audio_files
 from emogram.corpora.registry import get
@@ -117,6 +117,34 @@ def scan(
         else:
             on_unreadable(reading.facts)
     return rows
+
+
+def scan_all(
+    places: Iterable[tuple[str, Path]],
+    *,
+    labels: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+    on_unreadable: Callable[[AudioError], None] | None = None,
+) -> list[Clip]:
+    """The clips of several corpora, one after the other; a place that is a ``.csv`` manifest is read instead of scanned.
+
+    Args:
+        places: name of a corpus, and where it lies.
+        labels: as for `scan`, for ``folder`` and ``csv`` among them.
+        progress: as for `scan`.
+        on_unreadable: as for `scan`.
+
+    Raises:
+        EmogramError: as `scan`; a manifest that cannot be read.
+    """
+    clips: list[Clip] = []
+    for name, path in places:
+        if path.suffix == ".csv" and name != "csv":
+            clips.extend(read_manifest(path))
+        else:
+            own = labels if get(name).find_labelled is not None else None
+            clips.extend(scan(name, path, labels=own, progress=progress, on_unreadable=on_unreadable))
+    return clips
 
 
 def check(

@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import isotonic_regression
 
 from emogram.errors import ConfigurationError
 from emogram.evaluation.metrics import N_BINS, Predictions, bins
 
 MIN_TEMPERATURE = 0.1
 MAX_TEMPERATURE = 10.0
+
+_FEWEST = 20
+"""Wrong answers that a threshold rests on at least."""
 
 Array = npt.NDArray[np.float64]
 
@@ -105,3 +109,21 @@ def reliability_table(predictions: Predictions) -> list[ReliabilityBin]:
             )
         )
     return table
+
+
+def uncertainty_threshold(confidence: Array, right: npt.NDArray[np.bool_]) -> float | None:
+    """The confidence below which an answer is wrong more often than right, or None where there is none such.
+
+    The share of right answers is taken to grow with confidence and is fitted so (isotonic regression, Barlow and Brunk 1972):
+    it is that of answers of about this confidence, not of all answers below, among which sure ones would count.
+
+    Args:
+        confidence: of each answer, [N].
+        right: whether it is, [N].
+    """
+    order = np.argsort(confidence, kind="stable")
+    share = isotonic_regression(right[order].astype(np.float64)).x
+    wrong = np.flatnonzero(share < 0.5)
+    if len(wrong) < _FEWEST:
+        return None
+    return round(float(min(confidence[order][wrong[-1]], 0.99)), 4)

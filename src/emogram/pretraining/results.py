@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
 
 import emogram
 from emogram import splits
@@ -27,8 +26,6 @@ from emogram.training.run_folder import METRICS, read_json, write_json
 FOLDER, FACTS = "results", "facts.json"
 _WITHOUT = "without-"
 _BACKGROUND = "background-"
-_FEWEST = 20
-"""Answers of validation that a threshold rests on at least."""
 
 Array = npt.NDArray[np.float64]
 
@@ -208,23 +205,5 @@ def _calibrated(runs: Sequence[Path]) -> dict[str, Any]:
     every, truth = np.concatenate(logits), np.concatenate(truths)
     temperature = calibration.fit_temperature(every, truth)
     probabilities = calibration.apply_temperature(every, temperature)
-    below = threshold(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
+    below = calibration.uncertainty_threshold(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
     return {"temperature": temperature, "fold_temperatures": temperatures, "uncertain_below": below}
-
-
-def threshold(confidence: Array, right: npt.NDArray[np.bool_]) -> float | None:
-    """The confidence below which an answer is wrong more often than right, or None where there is none such.
-
-    The share of right answers is taken to grow with confidence and is fitted so (isotonic regression, Barlow and Brunk 1972):
-    it is that of answers of about this confidence, not of all answers below, among which sure ones would count.
-
-    Args:
-        confidence: of each answer, [N].
-        right: whether it is, [N].
-    """
-    order = np.argsort(confidence, kind="stable")
-    share = isotonic_regression(right[order].astype(np.float64)).x
-    wrong = np.flatnonzero(share < 0.5)
-    if len(wrong) < _FEWEST:
-        return None
-    return round(float(min(confidence[order][wrong[-1]], 0.99)), 4)

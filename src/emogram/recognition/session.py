@@ -30,7 +30,7 @@ class Session:
     def __init__(self, model: ModelFile, threads: int) -> None:
         self._source = model.source
         self._labels = len(model.info.labels)
-        self._session = _open(model, threads)
+        self._session = open_session(model, threads)
         _check_graph(model, self._session)
 
     def probabilities(self, waves: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,7 +52,12 @@ class Session:
         return probabilities
 
 
-def _open(model: ModelFile, threads: int) -> Any:
+def open_session(model: ModelFile, threads: int) -> Any:
+    """A session of onnxruntime with a model's graph, unchecked but for what onnxruntime refuses.
+
+    Raises:
+        ModelError: onnxruntime refuses it.
+    """
     import onnxruntime  # noqa: PLC0415  (a quarter of the start-up, needed only here)
 
     options = onnxruntime.SessionOptions()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emogram import corpora, splits
-from emogram.corpora.clip import Clip, read_manifest
+from emogram.corpora.clip import Clip
 from emogram.emotions import ordered
 from emogram.errors import AudioError, ConfigurationError
 from emogram.splits import Split
@@ -89,13 +89,7 @@ def gather(
     """
     if not configuration.corpora:
         raise ConfigurationError("corpora: none given; name one, for example corpora.ravdess-speech=PATH")
-    clips: list[Clip] = []
-    for name, path in configuration.corpora.items():
-        if path.suffix == ".csv" and name != "csv":
-            clips.extend(read_manifest(path))
-        else:
-            clips.extend(corpora.scan(name, path, progress=progress, on_unreadable=on_unreadable))
-    return clips
+    return corpora.scan_all(configuration.corpora.items(), progress=progress, on_unreadable=on_unreadable)
 
 
 def prepare(configuration: Configuration, clips: Sequence[Clip]) -> Material:

@@ -1,0 +1,142 @@
+"""`emogram adapt`: a model that comes along, fitted to one's own speakers, language and emotions."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emogram.cli.options import CorporaOption, LabelsOption, ModelOption, label_map, places_of
+from emogram.cli.training import counter, laboratory, tell
+from emogram.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from emogram.adaptation import Adaptation
+    from emogram.corpora import Clip
+
+Folders = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FOLDER|TABLE.csv]...",
+        help="Your clips: folders of emotions, or of speakers and emotions, or a table.",
+    ),
+]
+
+
+def register(application: typer.Typer) -> None:
+    """Add the command."""
+    application.command()(adapt)
+
+
+def adapt(  # noqa: PLR0917 - the words of a command line
+    own: Folders = None,
+    corpus: CorporaOption = None,
+    label: LabelsOption = None,
+    model: ModelOption = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The adapted model.")] = Path(
+        "adapted.onnx"
+    ),
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Where to keep the answers that the scores are made from.")
+    ] = None,
+    prior: Annotated[
+        float | None, typer.Option(help="How strongly the layer is drawn towards what it was; usually 0.004.")
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Tell what 1, 2, 4, 8 … clips of each emotion are worth.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+) -> None:
+    """Adapt a model to your own speakers, language, microphone and emotions: seconds, and no torch.
+
+    The network stays as it is; its last layer is fitted to your labelled clips, drawn towards what it was. Ten clips of each
+    emotion are worth it. It is tested on speakers that it was not fitted to, where there are several, beside the model as
+    it was. The emotions of the clips are those that the new model tells apart; they may be new to it.
+
+    Examples:
+        emogram record --speaker anna -o mine && emogram adapt mine -o anna.onnx
+
+        emogram adapt calls/ --label furious=angry --model large -o calls.onnx
+
+        emogram adapt --corpus emodb=EMODB --model large --curve -o german.onnx
+
+        emogram predict --model german.onnx clip.wav
+    """
+    with laboratory("emogram adapt", "adapt"):
+        from emogram import corpora
+        from emogram.adaptation import PRIOR
+        from emogram.adaptation import adapt as adapt_model
+        from emogram.evaluation.predictions import write_predictions
+        from emogram.evaluation.summary import summarise, table
+    places = [("csv" if path.suffix == ".csv" else "folder", path) for path in own or ()] + places_of(corpus or [])
+    if not places:
+        raise ConfigurationError("adapt: no clips given; name a folder of emotions, or --corpus NAME=PATH")
+    if not output.parent.is_dir():
+        raise ConfigurationError(f"--output {output}: {output.parent} is no folder; make it first")
+    clips = corpora.scan_all(places, labels=label_map(label), progress=counter("clips read"))
+    made = adapt_model(
+        clips,
+        model,
+        name=output.stem,
+        prior=PRIOR if prior is None else prior,
+        counts=_counts(clips) if curve else (),
+        progress=counter("clips heard"),
+    )
+    made.save(output)
+    if predictions is not None:
+        write_predictions(predictions, made.after)
+    after = summarise(made.after)
+    if as_json:
+        typer.echo(json.dumps(_facts(made, after)))
+    else:
+        typer.echo(table(after))
+        if curve:
+            _print_curve(made)
+    _tell_all(made, output)
+
+
+def _counts(clips: "Sequence[Clip]") -> list[int]:
+    """1, 2, 4 … clips of an emotion, below those of the most frequent one."""
+    most = max(Counter(clip.emotion for clip in clips).values(), default=0)
+    return [2**power for power in range(most.bit_length()) if 2**power < most]
+
+
+def _print_curve(made: "Adaptation") -> None:
+    from emogram.evaluation.statistics import estimate
+
+    points = [(f"{count}", answers) for count, answers in made.curve.items()] + [("all", made.after)]
+    if made.before is not None:
+        points.insert(0, ("none", made.before))
+    typer.echo("clips of each emotion  accuracy  95 % interval")
+    for name, answers in points:
+        found = estimate(answers).metrics["accuracy"]
+        span = "" if found.low is None or found.high is None else f"{100 * found.low:.1f} to {100 * found.high:.1f} %"
+        typer.echo(f"{name:>21}  {100 * found.value:>6.1f} %  {span:>14}")
+
+
+def _tell_all(made: "Adaptation", output: Path) -> None:
+    if made.new:
+        tell(f"new to the model: {', '.join(made.new)}")
+    for metric in ("accuracy", "uar"):
+        comparison = made.compare(metric)
+        if comparison is not None:
+            tell(comparison.sentence)
+    for note in made.notes:
+        tell(f"note: {note}")
+    tell(f"adapted model: {output} ({len(made.content) / 1e6:.1f} MB); try: emogram predict --model {output} RECORDING")
+
+
+def _facts(made: "Adaptation", after: dict[str, Any]) -> dict[str, Any]:
+    from emogram.evaluation.summary import summarise
+
+    return {
+        "emotions": list(made.info.labels),
+        "new": list(made.new),
+        "speaker_disjoint": made.speaker_disjoint,
+        "notes": list(made.notes),
+        "before": None if made.before is None else summarise(made.before),
+        "after": after,
+        "curve": {count: summarise(answers)["metrics"] for count, answers in made.curve.items()},
+    }
