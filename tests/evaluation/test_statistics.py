@@ -71,7 +71,7 @@ class TestEstimate:
 
     @pytest.mark.parametrize(
         ("n_speakers", "note"),
-        [(1, "1 speakers are too few"), (2, "2 speakers are too few"), (4, "only 4 speakers are rough")],
+        [(1, "1 speaker is too few"), (2, "2 speakers are too few"), (4, "only 4 speakers are rough")],
     )
     def test_few_speakers_are_told(self, n_speakers: int, note: str) -> None:
         found = estimate(predictions(n_speakers=n_speakers))

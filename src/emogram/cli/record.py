@@ -76,6 +76,8 @@ def record(  # noqa: PLR0917 - the words of a command line
         emogram record --from take-1.wav --from take-2.wav --emotion angry --speaker anna -o mine
 
         emogram evaluate model.onnx --corpus folder=mine
+
+        emogram adapt mine -o mine.onnx
     """
     if seconds is not None and not 0.5 <= seconds <= 60:
         raise ConfigurationError(f"--seconds: {seconds:g} is not between 0.5 and 60")

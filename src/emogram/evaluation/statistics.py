@@ -250,7 +250,8 @@ def _note(n_speakers: int) -> str:
     if n_speakers == 0:
         return "no intervals: the speakers of some clips are unknown"
     if n_speakers < MIN_SPEAKERS:
-        return f"no intervals: {n_speakers} speakers are too few, {MIN_SPEAKERS} or more are needed"
+        few = "1 speaker is" if n_speakers == 1 else f"{n_speakers} speakers are"
+        return f"no intervals: {few} too few, {MIN_SPEAKERS} or more are needed"
     if n_speakers < FEW_SPEAKERS:
         return f"intervals over only {n_speakers} speakers are rough"
     return ""
