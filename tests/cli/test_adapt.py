@@ -47,7 +47,18 @@ def test_json_holds_the_scores(folder: Path, tmp_path: Path, capsys: pytest.Capt
     status, output, _ = adapt(capsys, *words)
     facts = json.loads(output)
     assert status == 0
-    assert list(facts) == ["emotions", "new", "speaker_disjoint", "notes", "before", "after", "curve"]
+    assert list(facts) == [
+        "model",
+        "corpora",
+        "emotions",
+        "new",
+        "speaker_disjoint",
+        "notes",
+        "before",
+        "after",
+        "curve",
+    ]
+    assert (facts["model"], facts["corpora"]) == ("base", ["mine"])
     assert (facts["emotions"], facts["new"], facts["speaker_disjoint"]) == (["happy", "sad"], [], True)
     assert facts["before"]["clips"] == facts["after"]["clips"] == 24
 

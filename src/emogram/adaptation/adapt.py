@@ -41,6 +41,7 @@ class Adaptation:
     Attributes:
         content: of the model file.
         info: what the file says about itself.
+        origin: name of the model that was adapted.
         before: what the model answered as it was, choosing among those of the clips' emotions that it knows; None where it
             knows fewer than two of them.
         after: what layers answered that were fitted without the speaker of each clip; without the clip, where
@@ -53,6 +54,7 @@ class Adaptation:
 
     content: bytes
     info: ModelInfo
+    origin: str
     before: Predictions | None
     after: Predictions
     speaker_disjoint: bool
@@ -160,6 +162,7 @@ def adapt(
     return Adaptation(
         content=content,
         info=info,
+        origin=layer.info.name,
         before=_as_it_was(layer, heard, clips, emotions),
         after=after,
         speaker_disjoint=disjoint,

@@ -132,6 +132,8 @@ def _facts(made: "Adaptation", after: dict[str, Any]) -> dict[str, Any]:
     from emogram.evaluation.summary import summarise
 
     return {
+        "model": made.origin,
+        "corpora": sorted(set(made.after.corpora)),
         "emotions": list(made.info.labels),
         "new": list(made.new),
         "speaker_disjoint": made.speaker_disjoint,

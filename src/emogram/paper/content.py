@@ -14,7 +14,7 @@ from emogram.corpora.registry import CORPORA
 from emogram.evaluation.predictions import Predictions
 from emogram.evaluation.published import published_results
 from emogram.evaluation.statistics import FEW_SPEAKERS, MIN_SPEAKERS, REPLICATES
-from emogram.paper import figures, result_tables, study_tables
+from emogram.paper import adapted, figures, result_tables, study_tables
 from emogram.paper.comparison import Group, Inflation, groups_of, inflations
 from emogram.paper.figures import Drawings
 from emogram.paper.references import Citations
@@ -83,6 +83,7 @@ def of_store(store: Path, study_files: Path | None, folder: Path) -> Content:
     )
     _add_results(content, groups, pairs)
     _add_studies(content, studied, unrun)
+    _add_adapted(content, adapted.read_adapted(store))
     held = [result.predictions for result in results]
     _add_material(content, [*held, *(answers for found in studied for answers in _all_answers(found))])
     return content
@@ -194,6 +195,20 @@ def _add_studies(content: Content, studied: Sequence[Studied], unrun: Sequence[O
             tables[f"study-{found.name}-conditions"] = study_tables.conditions(found, rest)
         if found.findings.groups:
             tables[f"study-{found.name}-groups"] = study_tables.groups(found)
+
+
+def _add_adapted(content: Content, found: "Sequence[adapted.Adapted]") -> None:
+    """Models that were adapted; the curve of those of which there is one."""
+    if not found:
+        return
+    content.values["adapted"] = list(found)
+    content.tables["adapted"] = adapted.table(found)
+    curved = [one for one in found if one.curve]
+    if curved:
+        content.drawings.add("adapted", partial(adapted.figure, curved, width_in=figures.PAGE_IN))
+        content.drawings.add(
+            "talk-adapted", partial(adapted.figure, curved, width_in=figures.PAGE_IN, height_in=_SLIDE_IN)
+        )
 
 
 def _add_material(content: Content, predictions: Sequence[Predictions]) -> None:
