@@ -71,19 +71,21 @@ def of_store(store: Path, study_files: Path | None, folder: Path) -> Content:
     unrun = open_studies(study_files, studied, SYNTHETIC) if study_files else []
     content = _started(folder, unusable)
     groups = groups_of(results)
+    found = adapted.read_adapted(store)
+    in_talk = _STUDIES_IN_TALK - bool(found)
     pairs = inflations(results)
     content.values.update(
         results=results,
         groups=groups,
         studies=studied,
-        in_talk=sorted(studied, key=lambda found: -_told_apart(found))[:_STUDIES_IN_TALK],
+        in_talk=sorted(studied, key=lambda one: -_told_apart(one))[:in_talk],
         unrun=study_tables.open_list(unrun),
         kinds_of_split=[one for one in published_results() if one.system == _KINDS_OF_SPLIT],
         protocols={name: protocol(name) for name in PROTOCOLS},
     )
     _add_results(content, groups, pairs)
     _add_studies(content, studied, unrun)
-    _add_adapted(content, adapted.read_adapted(store))
+    _add_adapted(content, found)
     held = [result.predictions for result in results]
     _add_material(content, [*held, *(answers for found in studied for answers in _all_answers(found))])
     return content
