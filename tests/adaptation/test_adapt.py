@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from emogram.adaptation import Adaptation, adapt
 from emogram.corpora import Clip, scan
@@ -50,6 +51,16 @@ def test_the_file_is_a_model_like_any_other(made: Adaptation, voices: list[Clip]
     assert recognizer.info.licence == load("base").info.licence
     right = [recognizer.predict(clip.path).emotion == clip.emotion for clip in voices[::5]]
     assert np.mean(right) > 0.9
+
+
+def test_silent_and_long_clips_do_no_harm(voices: list[Clip], tmp_path: Path) -> None:
+    odd = []
+    for name, wave in {"silent": np.zeros(16_000), "long": np.random.default_rng(0).normal(0, 0.1, 400_000)}.items():
+        soundfile.write(tmp_path / f"{name}.wav", wave, 16_000)
+        odd.append(replace(voices[0], clip_id=f"own/{name}", path=str(tmp_path / f"{name}.wav"), sha256=""))
+    made = adapt([*odd, *voices], "base")
+    assert len(made.after) == len(voices) + 2
+    assert accuracy(made) > 0.65
 
 
 def test_an_adapted_model_can_be_adapted(made: Adaptation, voices: list[Clip]) -> None:

@@ -1,6 +1,7 @@
 """The last layer of a model file: what goes into it for a recording, and the file with another one in its place."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,7 @@ class HeadOf:
             AudioError: the recording cannot be used.
             ModelError: the model fails on it.
         """
-        windows = Windows(self.info)
-        blocks = audio.blocks(source, self.info.sample_rate, block_s=windows.hop_s, allow_silent=True)
-        return np.concatenate([self._run(self._rows, window[np.newaxis]) for window in windows.cut(blocks)])
+        return np.concatenate([self._run(self._rows, window[np.newaxis]) for window in windows_of(source, self.info)])
 
     def start(self, emotions: tuple[str, ...]) -> Head:
         """The layer for other emotions: what it has for those that it knows, zeros for those that are new."""
@@ -110,6 +109,16 @@ class HeadOf:
             reason = str(error).partition("\n")[0][:200]
             raise ModelError(f"{self._source}: fails on a recording ({reason}); export it again") from None
         return np.asarray(answer)
+
+
+def windows_of(source: audio.Source, info: ModelInfo) -> Iterator[audio.Wave]:
+    """The windows of a recording as the recogniser would cut them; silence is no error.
+
+    Raises:
+        AudioError: the recording cannot be used.
+    """
+    windows = Windows(info)
+    return windows.cut(audio.blocks(source, info.sample_rate, block_s=windows.hop_s, allow_silent=True))
 
 
 def _layer(graph: Any, source: str) -> Any:

@@ -54,8 +54,9 @@ def fit_head(rows: Array, targets: npt.NDArray[np.int64], shares: Array, start: 
         return start
     n_emotions = len(start.bias)
     strength = prior * float((shares @ (rows**2).sum(axis=1)) / shares.sum())
-    basis = np.linalg.qr(rows.T)[0] if len(rows) < rows.shape[1] else np.eye(rows.shape[1])
-    inside, offset = rows @ basis, rows @ start.weight.T
+    # Fewer rows than numbers in them: the change lies in the space that they span, where there is less to find.
+    basis = np.linalg.qr(rows.T)[0] if len(rows) < rows.shape[1] else None
+    inside, offset = rows if basis is None else rows @ basis, rows @ start.weight.T
     wanted = np.eye(n_emotions)[targets]
 
     def cost(point: Array) -> tuple[float, Array]:
@@ -72,7 +73,7 @@ def fit_head(rows: Array, targets: npt.NDArray[np.int64], shares: Array, start: 
         scale = shares.sum()
         return (loss + penalty) / scale, np.concatenate([of_change.ravel(), of_bias]) / scale
 
-    begin = np.concatenate([np.zeros(n_emotions * basis.shape[1]), start.bias])
+    begin = np.concatenate([np.zeros(n_emotions * inside.shape[1]), start.bias])
     found = minimize(cost, begin, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS}).x
     change = found[:-n_emotions].reshape(n_emotions, -1)
-    return Head(start.weight + change @ basis.T, found[-n_emotions:])
+    return Head(start.weight + (change if basis is None else change @ basis.T), found[-n_emotions:])
