@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from emogram.adaptation.graph import HeadOf
+from emogram.adaptation.graph import HeadOf, windows_of
 from emogram.adaptation.head import Head
 from emogram.corpora import Clip
 from emogram.errors import ModelError
@@ -34,7 +34,7 @@ def test_a_layer_put_back_answers_as_before(layer: HeadOf, voices: list[Clip]) -
 def test_every_network_ends_in_such_a_layer(network: str, tmp_path: Path, voices: list[Clip]) -> None:
     path = exported.model(network, tmp_path)
     own = HeadOf(read_model(path))
-    rows = own.rows(voices[0].path)
+    rows = own.rows(windows_of(voices[0].path, own.info))
     logits = own.head.logits(rows) / own.info.temperature
     expected = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
     answer = list(load(path).predict(voices[0].path).probabilities.values())
@@ -45,9 +45,10 @@ def test_every_network_ends_in_such_a_layer(network: str, tmp_path: Path, voices
 def test_compact_files_have_it_too(bits: Bits, tmp_path: Path, voices: list[Clip]) -> None:
     path = exported.model("cnn-tiny", tmp_path)
     compact(path, tmp_path / "small.onnx", bits=bits)
+    path_of = voices[0].path
     whole, small = (HeadOf(read_model(each)) for each in (path, tmp_path / "small.onnx"))
     np.testing.assert_allclose(small.head.weight, whole.head.weight, atol=np.abs(whole.head.weight).max() / 100)
-    assert small.rows(voices[0].path).shape == whole.rows(voices[0].path).shape
+    assert small.rows(windows_of(path_of, small.info)).shape == whole.rows(windows_of(path_of, whole.info)).shape
 
 
 def test_other_emotions_and_what_the_file_says(layer: HeadOf, voices: list[Clip]) -> None:
@@ -72,7 +73,7 @@ def test_nothing_of_the_old_layer_stays(layer: HeadOf) -> None:
 
 def test_long_recordings_have_a_row_for_every_window(layer: HeadOf, tmp_path: Path) -> None:
     wave = np.random.default_rng(0).normal(0, 0.1, round(2.4 * layer.info.window_s * layer.info.sample_rate))
-    assert len(layer.rows(wave.astype(np.float32))) > 2
+    assert len(layer.rows(windows_of(wave.astype(np.float32), layer.info))) > 2
 
 
 def test_a_graph_that_ends_otherwise_is_refused() -> None:

@@ -11,15 +11,14 @@ from emogram.augmentation.noise import (
     BabbleSettings,
     BackgroundDraw,
     BackgroundSettings,
-    Colour,
     NoiseDraw,
     NoiseSettings,
-    coloured,
 )
 from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.waveform import Companions, Scene, looped
 from emogram.errors import AudioError, ConfigurationError
-from tests.augmentation.sounds import RATE, SCENE, noise, power, snr_db, tone
+from emogram.sounds import Colour
+from tests.augmentation.sounds import RATE, SCENE, noise, snr_db, tone
 
 RATIOS = [-20.0, 0.0, 10.0, 40.0]
 
@@ -39,17 +38,6 @@ def test_noise_has_the_ratio_drawn(colour: Colour, ratio_db: float) -> None:
         wave = tone(samples=samples)
         noisy = NoiseDraw(colour=colour, snr_db=ratio_db, seed=3).apply(wave, SCENE)
         assert snr_db(wave, noisy) == pytest.approx(ratio_db, abs=0.1)
-
-
-@pytest.mark.parametrize(("colour", "slope_db"), [("white", 0.0), ("pink", -3.01), ("brown", -6.02)])
-def test_noise_falls_by_its_slope_an_octave(colour: Colour, slope_db: float) -> None:
-    made = coloured(20 * RATE, colour, np.random.default_rng(0), sample_rate=RATE)
-    assert power(made) == pytest.approx(1.0, rel=0.02 if colour != "brown" else 0.3)
-    density = np.abs(np.fft.rfft(made)) ** 2
-    hz = np.fft.rfftfreq(len(made), 1 / RATE)
-    octaves = [density[(hz >= low) & (hz < 2 * low)].mean() for low in (62.5, 125, 250, 500, 1000, 2000, 4000)]
-    slopes = np.diff(10 * np.log10(octaves))
-    np.testing.assert_allclose(slopes, slope_db, atol=0.6)
 
 
 def test_silence_stays_silent_and_seeds_differ() -> None:

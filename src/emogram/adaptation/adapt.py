@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import emogram
 from emogram import processors
 from emogram.adaptation.graph import HeadOf, windows_of
 from emogram.adaptation.head import PRIOR, Array, Head, fit_head
+from emogram.audio import Wave
 from emogram.corpora.clip import Clip
 from emogram.emotions import ordered
 from emogram.errors import ConfigurationError, CorpusError, ModelError
@@ -24,11 +26,14 @@ from emogram.evaluation.statistics import Comparison, compare
 from emogram.recognition.bundled import find_model
 from emogram.recognition.model_file import ModelInfo, read_model
 from emogram.recognition.recognizer import Recognizer
+from emogram.sounds import Colour, coloured, mixed
 from emogram.splits.draw import balance, stratify
 
 FOLDS = 5
 """Parts that the clips are tested in, each by a layer fitted to the others; fewer where there are fewer speakers."""
 
+_SNR_DB = (0.0, 20.0)
+_COLOURS: tuple[Colour, ...] = get_args(Colour)
 _TOLERANCE = 1e-4
 _FEWEST = 2
 """Clips of each emotion: one to learn from, one to test."""
@@ -80,6 +85,8 @@ class _Heard:
     """What goes into the last layer for each window of each clip."""
 
     rows: Array
+    noisy: Array
+    """The same windows in noise."""
     clip_of: npt.NDArray[np.int64]
     """Which clip each row is of, ascending."""
     targets: npt.NDArray[np.int64]
@@ -112,7 +119,7 @@ def adapt(
     counts: Sequence[int] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Adaptation:
-    """Fit a model's last layer to labelled clips.
+    """Fit a model's last layer to labelled clips, each as it is and in coloured noise of 0 to 20 dB.
 
     The clips are tested in five parts, no speaker in two of them, each by a layer fitted to the others; the layer that is kept is
     fitted to all. Where the clips have one speaker, or unknown ones, the parts are drawn from the clips: the scores are then
@@ -123,7 +130,7 @@ def adapt(
         model: as for `emogram.load`.
         name: of the adapted model, shown beside its answers.
         prior: how strongly the layer is drawn towards what it was; above 0.
-        seed: of the parts, and of the clips that a point of the curve is fitted to.
+        seed: of the parts, the noise, and the clips that a point of the curve is fitted to.
         counts: points of the curve: clips of each emotion, at most, that a layer is fitted to, drawn from the other parts.
         progress: called after each clip that was heard with the number heard and that of all.
 
@@ -138,7 +145,7 @@ def adapt(
         raise ConfigurationError(f"counts: {min(counts)} is not 1 or more")
     emotions = _emotions(clips)
     layer = HeadOf(read_model(find_model(model)))
-    heard = _listen(layer, clips, emotions, progress)
+    heard = _listen(layer, clips, emotions, seed, progress)
     part_of, disjoint = _parts(clips, seed)
     start = layer.start(emotions)
     logits = _in_parts(heard, part_of, start, prior)
@@ -210,19 +217,37 @@ def _emotions(clips: Sequence[Clip]) -> tuple[str, ...]:
 
 
 def _listen(
-    layer: HeadOf, clips: Sequence[Clip], emotions: tuple[str, ...], progress: Callable[[int, int], None] | None
+    layer: HeadOf,
+    clips: Sequence[Clip],
+    emotions: tuple[str, ...],
+    seed: int,
+    progress: Callable[[int, int], None] | None,
 ) -> _Heard:
-    found: list[npt.NDArray[np.float32]] = []
+    found: list[tuple[npt.NDArray[np.float32], ...]] = []
+
+    def hear(clip: Clip) -> tuple[npt.NDArray[np.float32], ...]:
+        rng = np.random.default_rng([seed, *clip.clip_id.encode()])
+        windows = list(windows_of(clip.path, layer.info))
+        return layer.rows(windows), layer.rows(_in_noise(window, rng, layer.info.sample_rate) for window in windows)
+
     with ThreadPoolExecutor(processors.count(), thread_name_prefix="emogram") as pool:
-        for rows in pool.map(lambda clip: layer.rows(clip.path), clips):
-            found.append(rows)
+        for heard in pool.map(hear, clips):
+            found.append(heard)
             if progress is not None:
                 progress(len(found), len(clips))
+    rows, noisy = (np.concatenate(each).astype(np.float64) for each in zip(*found, strict=True))
     return _Heard(
-        rows=np.concatenate(found).astype(np.float64),
-        clip_of=np.repeat(np.arange(len(clips)), [len(rows) for rows in found]),
+        rows=rows,
+        noisy=noisy,
+        clip_of=np.repeat(np.arange(len(clips)), [len(rows) for rows, _ in found]),
         targets=np.array([emotions.index(clip.emotion) for clip in clips], dtype=np.int64),
     )
+
+
+def _in_noise(wave: Wave, rng: np.random.Generator, sample_rate: int) -> Wave:
+    colour = _COLOURS[int(rng.integers(len(_COLOURS)))]
+    noise = coloured(len(wave), colour, rng, sample_rate=sample_rate)
+    return mixed(wave, noise, snr_db=float(rng.uniform(*_SNR_DB)))
 
 
 def _parts(clips: Sequence[Clip], seed: int) -> tuple[npt.NDArray[np.int64], bool]:

@@ -1,7 +1,7 @@
 """The last layer of a model file: what goes into it for a recording, and the file with another one in its place."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -50,14 +50,14 @@ class HeadOf:
         if self.head.weight.shape[:1] != (len(self.info.labels),) or self.head.bias.shape != (len(self.info.labels),):
             raise _unlike(model.source)
 
-    def rows(self, source: audio.Source) -> npt.NDArray[np.float32]:
-        """What goes into the layer for a recording: [M, D], a row for every window that the recogniser would cut.
+    def rows(self, windows: Iterable[audio.Wave]) -> npt.NDArray[np.float32]:
+        """What goes into the layer for the windows of a recording, as `windows_of` gives them: [M, D].
 
         Raises:
             AudioError: the recording cannot be used.
             ModelError: the model fails on it.
         """
-        return np.concatenate([self._run(self._rows, window[np.newaxis]) for window in windows_of(source, self.info)])
+        return np.concatenate([self._run(self._rows, window[np.newaxis]) for window in windows])
 
     def start(self, emotions: tuple[str, ...]) -> Head:
         """The layer for other emotions: what it has for those that it knows, zeros for those that are new."""

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.settings import LowToHigh, seed, within
-from emogram.augmentation.waveform import Scene, Wave, WaveformAugmentation, WaveformDraw, power
+from emogram.augmentation.waveform import Scene, Wave, WaveformAugmentation, WaveformDraw
+from emogram.sounds import power
 
 _Rt60 = Annotated[float, Field(ge=0.02, le=5)]
 _Drr = Annotated[float, Field(ge=-20, le=60)]

@@ -19,7 +19,6 @@ __all__ = [
     "WaveformDraw",
     "fitted",
     "looped",
-    "power",
     "require_recordings",
 ]
 
@@ -143,11 +142,6 @@ def require_recordings(chain: Sequence[WaveformAugmentation], sample_rate: int) 
     recordings = Recordings(sample_rate)
     for augmentation in chain:
         augmentation.check(recordings)
-
-
-def power(wave: Wave) -> float:
-    """Mean square, in full precision."""
-    return float(np.mean(np.square(wave, dtype=np.float64)))
 
 
 def fitted(wave: Wave, length: int) -> Wave:

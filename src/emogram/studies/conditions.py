@@ -18,14 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.signal import butter, sosfilt
 
 from emogram.audio import SILENCE_PEAK
-from emogram.augmentation.noise import coloured, mixed
 from emogram.augmentation.recordings import Recordings
 from emogram.augmentation.room import decaying, reverberant
-from emogram.augmentation.waveform import looped, power
+from emogram.augmentation.waveform import looped
 from emogram.corpora.clip import Clip
 from emogram.errors import CorpusError
 from emogram.evaluation.predictions import Predictions
 from emogram.recognition.recognizer import Windows, load
+from emogram.sounds import coloured, mixed, power
 from emogram.training.cache import AudioCache
 
 CLEAN = "clean"
