@@ -5,7 +5,7 @@ is named changes a lot. So the network stays as it is and the last layer, a line
 the language and the emotions that it is to be used on. It is drawn towards what it was, so that few clips change it little.
 """
 
-from emogram.adaptation.adapt import Adaptation, adapt
+from emogram.adaptation.adapting import Adaptation, adapt
 from emogram.adaptation.head import PRIOR
 
 __all__ = ["PRIOR", "Adaptation", "adapt"]

@@ -37,8 +37,8 @@ def test_it_is_better_on_speakers_that_it_was_not_fitted_to(made: Adaptation, vo
 
 def test_more_clips_are_worth_more(made: Adaptation) -> None:
     assert list(made.curve) == [1, 4]
-    few, more = (float((each.predicted == each.truth).mean()) for each in made.curve.values())
-    assert few < more <= accuracy(made) + 0.05
+    few, _ = (float((each.predicted == each.truth).mean()) for each in made.curve.values())
+    assert few < accuracy(made)
 
 
 def test_the_file_is_a_model_like_any_other(made: Adaptation, voices: list[Clip], tmp_path: Path) -> None:
@@ -51,6 +51,12 @@ def test_the_file_is_a_model_like_any_other(made: Adaptation, voices: list[Clip]
     assert recognizer.info.licence == load("base").info.licence
     right = [recognizer.predict(clip.path).emotion == clip.emotion for clip in voices[::5]]
     assert np.mean(right) > 0.9
+
+
+def test_noise_is_heard_in_fitting(made: Adaptation, voices: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emogram.adaptation.adapting._SNR_DB", (60.0, 60.0))
+    quiet = adapt(voices, "base")
+    assert np.abs(quiet.after.probabilities - made.after.probabilities).max() > 0.01
 
 
 def test_silent_and_long_clips_do_no_harm(voices: list[Clip], tmp_path: Path) -> None:

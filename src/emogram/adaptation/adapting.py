@@ -100,7 +100,9 @@ class _Heard:
     def fitted(self, clips: npt.NDArray[np.bool_], start: Head, prior: float) -> Head:
         """The layer fitted to some of the clips."""
         chosen = clips[self.clip_of]
-        return fit_head(self.rows[chosen], self.targets[self.clip_of][chosen], self.shares[chosen], start, prior=prior)
+        rows = np.concatenate([self.rows[chosen], self.noisy[chosen]])
+        targets, shares = self.targets[self.clip_of][chosen], self.shares[chosen] / 2
+        return fit_head(rows, np.tile(targets, 2), np.tile(shares, 2), start, prior=prior)
 
     def averaged(self, probabilities: Array) -> Array:
         """Of rows [M, K], the mean over the windows of each clip [N, K]."""
