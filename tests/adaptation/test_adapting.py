@@ -10,7 +10,8 @@ import soundfile
 
 from emogram.adaptation import Adaptation, adapt
 from emogram.corpora import Clip, scan
-from emogram.errors import ConfigurationError, ModelError
+from emogram.errors import ConfigurationError, LeakError, ModelError
+from emogram.evaluation import fit_temperature
 from emogram.recognition import load
 from tests.recognition import small_models
 
@@ -117,6 +118,27 @@ def test_no_layer_is_fitted_to_the_speaker_that_it_is_tested_on(
     own = np.array([clip.speaker == victim for clip in voices])
     # The temperature is shared, which moves no order of emotions.
     np.testing.assert_array_equal(plain.predicted[own], shuffled.predicted[own])
+
+
+def test_a_recording_under_two_speakers_is_refused(voices: list[Clip]) -> None:
+    other = next(clip.speaker for clip in voices if clip.speaker != voices[0].speaker)
+    copied = replace(voices[0], clip_id="own/copy", speaker=other)
+    with pytest.raises(LeakError, match="identical audio: .* in train, own/copy in test"):
+        adapt([*voices, copied], "base")
+
+
+def test_no_part_has_a_say_in_its_own_temperature(voices: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The temperature of each part is fitted to all others; the one that ships, last, to all."""
+    asked: list[int] = []
+
+    def counted(logits: np.ndarray, truth: np.ndarray) -> float:
+        asked.append(len(truth))
+        return fit_temperature(logits, truth)
+
+    monkeypatch.setattr("emogram.adaptation.adapting.fit_temperature", counted)
+    adapt(voices, "base")
+    assert asked[-1] == len(voices)
+    assert sum(len(voices) - count for count in asked[:-1]) == len(voices)
 
 
 def test_a_corpus_that_the_model_learnt_from_is_told(voices: list[Clip]) -> None:

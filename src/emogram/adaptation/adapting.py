@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 import emogram
-from emogram import processors
+from emogram import processors, splits
 from emogram.adaptation.graph import HeadOf, windows_of
 from emogram.adaptation.head import PRIOR, Array, Head, fit_head
 from emogram.audio import Wave
@@ -27,7 +27,7 @@ from emogram.recognition.bundled import find_model
 from emogram.recognition.model_file import ModelInfo, read_model
 from emogram.recognition.recognizer import Recognizer
 from emogram.sounds import Colour, coloured, mixed
-from emogram.splits.draw import balance, stratify
+from emogram.splits.draw import stratify
 
 FOLDS = 5
 """Parts that the clips are tested in, each by a layer fitted to the others; fewer where there are fewer speakers."""
@@ -139,33 +139,39 @@ def adapt(
     Raises:
         ConfigurationError: fewer than two emotions, fewer than two clips of one, a prior that is not above 0.
         AudioError: a clip cannot be read.
+        LeakError: the same recording belongs to two speakers.
         ModelError: a model that emogram did not export.
     """
-    if not 0 < prior < np.inf:
-        raise ConfigurationError(f"prior: {prior:g} is not above 0; the usual one is {PRIOR:g}")
-    if any(count < 1 for count in counts):
-        raise ConfigurationError(f"counts: {min(counts)} is not 1 or more")
+    _check(prior, counts)
     emotions = _emotions(clips)
     layer = HeadOf(read_model(find_model(model)))
     heard = _listen(layer, clips, emotions, seed, progress)
+    return _adapted(clips, emotions, layer, heard, name=name, prior=prior, seed=seed, counts=counts)
+
+
+def _adapted(
+    clips: Sequence[Clip],
+    emotions: tuple[str, ...],
+    layer: HeadOf,
+    heard: _Heard,
+    *,
+    name: str,
+    prior: float,
+    seed: int,
+    counts: Sequence[int],
+) -> Adaptation:
     part_of, disjoint = _parts(clips, seed)
     start = layer.start(emotions)
-    logits = _in_parts(heard, part_of, start, prior)
-    temperature = fit_temperature(logits, heard.targets[heard.clip_of])
-    probabilities = heard.averaged(apply_temperature(logits, temperature))
-    after = Predictions.from_clips(clips, probabilities, emotions)
-    below = uncertainty_threshold(probabilities.max(axis=1), probabilities.argmax(axis=1) == heard.targets)
-    head = heard.fitted(np.ones(len(clips), dtype=bool), start, prior)
-    curve = {
-        count: Predictions.from_clips(
-            clips,
-            heard.averaged(apply_temperature(_in_parts(heard, part_of, start, prior, (count, seed)), temperature)),
-            emotions,
-        )
-        for count in counts
-    }
+
+    def tested(count: int | None = None) -> tuple[Array, Predictions]:
+        logits = _in_parts(heard, part_of, start, prior, None if count is None else (count, seed))
+        return logits, Predictions.from_clips(clips, _answered(heard, part_of, logits), emotions)
+
+    logits, after = tested()
     notes = _notes(layer.info, clips, disjoint)
-    info = _info(layer.info, clips, after, name=name, temperature=temperature, below=below, notes=notes)
+    head = heard.fitted(np.ones(len(clips), dtype=bool), start, prior)
+    temperature = fit_temperature(logits, heard.targets[heard.clip_of])
+    info = _info(layer.info, clips, after, name=name, temperature=temperature, notes=notes)
     content = layer.replaced(head, info)
     _require_same(content, heard, head, clips)
     return Adaptation(
@@ -176,9 +182,26 @@ def adapt(
         after=after,
         speaker_disjoint=disjoint,
         new=tuple(emotion for emotion in emotions if emotion not in layer.info.labels),
-        curve=curve,
+        curve={count: tested(count)[1] for count in counts},
         notes=notes,
     )
+
+
+def _check(prior: float, counts: Sequence[int]) -> None:
+    if not 0 < prior < np.inf:
+        raise ConfigurationError(f"prior: {prior:g} is not above 0; the usual one is {PRIOR:g}")
+    if any(count < 1 for count in counts):
+        raise ConfigurationError(f"counts: {min(counts)} is not 1 or more")
+
+
+def _answered(heard: _Heard, part_of: npt.NDArray[np.int64], logits: Array) -> Array:
+    """Probabilities [N, K] of every clip, at the temperature that the other parts ask for."""
+    probabilities = np.empty_like(logits)
+    targets = heard.targets[heard.clip_of]
+    for part in range(part_of.max() + 1):
+        rows = (part_of == part)[heard.clip_of]
+        probabilities[rows] = apply_temperature(logits[rows], fit_temperature(logits[~rows], targets[~rows]))
+    return heard.averaged(probabilities)
 
 
 def _in_parts(
@@ -258,9 +281,12 @@ def _parts(clips: Sequence[Clip], seed: int) -> tuple[npt.NDArray[np.int64], boo
     disjoint = len(speakers) > 1 and "" not in speakers
     if disjoint:
         count = min(FOLDS, len(speakers))
-        dealt = balance(clips, [1 / count] * count, f"adapt {seed}")
-        of_speaker = {speaker: part for part, chosen in enumerate(dealt) for speaker in chosen}
-        return np.array([of_speaker[clip.speaker] for clip in clips]), True
+        part_of: dict[str, int] = {}
+        for fold in range(1, count + 1):
+            split = splits.make(clips, "kfold", fold=fold, folds=count, seed=seed)
+            splits.require_no_leak(split)
+            part_of |= dict.fromkeys((clip.clip_id for clip in split.test), fold - 1)
+        return np.array([part_of[clip.clip_id] for clip in clips]), True
     fewest = min(sum(clip.emotion == emotion for clip in clips) for emotion in {clip.emotion for clip in clips})
     count = min(FOLDS, fewest)
     parts = [part for part in stratify(clips, [1 / count] * count, f"adapt {seed}") if part]
@@ -299,16 +325,16 @@ def _info(
     *,
     name: str,
     temperature: float,
-    below: float | None,
     notes: tuple[str, ...],
 ) -> ModelInfo:
     corpora = sorted({clip.corpus for clip in clips})
     speakers = len({clip.speaker for clip in clips if clip.speaker})
     heard = f"{len(clips)} clips of {', '.join(corpora)}" + (f" ({speakers} speakers)" if speakers else "")
-    right = float((after.predicted == after.truth).mean())
+    right = after.predicted == after.truth
+    accuracy = float(right.mean())
     words = [
         f"{name}: {info.name}, its last layer adapted to {heard}. Emotions: {', '.join(after.emotions)}.",
-        f"Accuracy {100 * right:.1f} % in parts that it was not fitted to.",
+        f"Accuracy {100 * accuracy:.1f} % in parts that it was not fitted to.",
         *(f"Note: {note}." for note in notes),
         "",
         f"What {info.name} says of itself:",
@@ -320,9 +346,9 @@ def _info(
         name=name,
         labels=after.emotions,
         temperature=temperature,
-        uncertain_below=below,
+        uncertain_below=uncertainty_threshold(after.confidence.astype(np.float64), right),
         training_corpora=tuple(sorted({*info.training_corpora, *corpora})),
-        scores={"accuracy": round(right, 4), "protocol": "adapted, in parts", "part": "test"},
+        scores={"accuracy": round(accuracy, 4), "protocol": "adapted, in parts", "part": "test"},
         emogram_version=emogram.__version__,
         created=datetime.now(UTC).date().isoformat(),
         card="\n".join(words),

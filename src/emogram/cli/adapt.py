@@ -24,6 +24,16 @@ Folders = Annotated[
     ),
 ]
 
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The adapted model.")]
+Kept = Annotated[
+    Path | None, typer.Option(metavar="CSV", help="Where to keep the answers that the scores are made from.")
+]
+Prior = Annotated[
+    float | None, typer.Option(help="How strongly the layer is drawn towards what it was; usually 0.004.")
+]
+Curve = Annotated[bool, typer.Option("--curve", help="Tell what 1, 2, 4, 8 … clips of each emotion are worth.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")]
+
 
 def register(application: typer.Typer) -> None:
     """Add the command."""
@@ -35,24 +45,16 @@ def adapt(  # noqa: PLR0917 - the words of a command line
     corpus: CorporaOption = None,
     label: LabelsOption = None,
     model: ModelOption = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The adapted model.")] = Path(
-        "adapted.onnx"
-    ),
-    predictions: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Where to keep the answers that the scores are made from.")
-    ] = None,
-    prior: Annotated[
-        float | None, typer.Option(help="How strongly the layer is drawn towards what it was; usually 0.004.")
-    ] = None,
-    curve: Annotated[
-        bool, typer.Option("--curve", help="Tell what 1, 2, 4, 8 … clips of each emotion are worth.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    output: Output = Path("adapted.onnx"),
+    predictions: Kept = None,
+    prior: Prior = None,
+    curve: Curve = False,
+    as_json: Json = False,
 ) -> None:
     """Adapt a model to your own speakers, language, microphone and emotions: seconds, and no torch.
 
     The network stays as it is; its last layer is fitted to your labelled clips, drawn towards what it was. Ten clips of each
-    emotion are worth it. It is tested on speakers that it was not fitted to, where there are several, beside the model as
+    emotion go a long way. It is tested on speakers that it was not fitted to, where there are several, beside the model as
     it was. The emotions of the clips are those that the new model tells apart; they may be new to it.
 
     Examples:
@@ -65,17 +67,13 @@ def adapt(  # noqa: PLR0917 - the words of a command line
         emogram predict --model german.onnx clip.wav
     """
     with laboratory("emogram adapt", "adapt"):
-        from emogram import corpora
         from emogram.adaptation import PRIOR
         from emogram.adaptation import adapt as adapt_model
         from emogram.evaluation.predictions import write_predictions
         from emogram.evaluation.summary import summarise, table
-    places = [("csv" if path.suffix == ".csv" else "folder", path) for path in own or ()] + places_of(corpus or [])
-    if not places:
-        raise ConfigurationError("adapt: no clips given; name a folder of emotions, or --corpus NAME=PATH")
     if not output.parent.is_dir():
         raise ConfigurationError(f"--output {output}: {output.parent} is no folder; make it first")
-    clips = corpora.scan_all(places, labels=label_map(label), progress=counter("clips read"))
+    clips = _gathered(own or [], corpus or [], label)
     made = adapt_model(
         clips,
         model,
@@ -95,6 +93,16 @@ def adapt(  # noqa: PLR0917 - the words of a command line
         if curve:
             _print_curve(made)
     _tell_all(made, output)
+
+
+def _gathered(own: Sequence[Path], named: Sequence[str], label: Sequence[str] | None) -> "list[Clip]":
+    """The clips of folders and tables, and of corpora."""
+    from emogram import corpora
+
+    places = [("csv" if path.suffix == ".csv" else "folder", path) for path in own] + places_of(named)
+    if not places:
+        raise ConfigurationError("adapt: no clips given; name a folder of emotions, or --corpus NAME=PATH")
+    return corpora.scan_all(places, labels=label_map(label), progress=counter("clips read"))
 
 
 def _counts(clips: "Sequence[Clip]") -> list[int]:
