@@ -123,7 +123,7 @@ def test_no_layer_is_fitted_to_the_speaker_that_it_is_tested_on(
 def test_a_recording_under_two_speakers_is_refused(voices: list[Clip]) -> None:
     other = next(clip.speaker for clip in voices if clip.speaker != voices[0].speaker)
     copied = replace(voices[0], clip_id="own/copy", speaker=other)
-    with pytest.raises(LeakError, match="identical audio: .* in train, own/copy in test"):
+    with pytest.raises(LeakError, match=r"identical audio: .* in train, own/copy in test"):
         adapt([*voices, copied], "base")
 
 
