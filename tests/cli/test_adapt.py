@@ -86,6 +86,9 @@ def test_mistakes_end_in_one_line(folder: Path, tmp_path: Path, capsys: pytest.C
     mistakes: list[tuple[list[object], str]] = [
         (["-o", tmp_path / "own.onnx"], "adapt: no clips given; name a folder of emotions, or --corpus NAME=PATH"),
         ([folder, "-o", tmp_path / "nowhere" / "own.onnx"], "nowhere is no folder; make it first"),
+        ([folder, "-o", tmp_path], "is a folder; name a file in it"),
+        ([folder, "--predictions", tmp_path / "nowhere" / "a.csv"], "nowhere is no folder; make it first"),
+        ([folder, folder, "--label", "gloomy=sad", "-o", tmp_path / "own.onnx"], "is there twice; name each folder"),
         ([folder], "gloomy"),
         (["--corpus", "emodb"], "--corpus emodb: write NAME=PATH"),
         ([folder, "--label", "gloomy"], "--label: 'gloomy' is not LABEL=EMOTION"),

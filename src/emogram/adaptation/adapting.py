@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -232,6 +233,9 @@ def _emotions(clips: Sequence[Clip]) -> tuple[str, ...]:
     emotions = ordered(clip.emotion for clip in clips)
     if len(emotions) < 2:
         raise ConfigurationError(f"clips: have {len(emotions)} emotions; to adapt takes two or more")
+    twice = [clip_id for clip_id, count in Counter(clip.clip_id for clip in clips).items() if count > 1]
+    if twice:
+        raise ConfigurationError(f"clips: {twice[0]} is there twice; name each folder or table once")
     for emotion in emotions:
         count = sum(clip.emotion == emotion for clip in clips)
         if count < _FEWEST:

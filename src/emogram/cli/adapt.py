@@ -71,8 +71,7 @@ def adapt(  # noqa: PLR0917 - the words of a command line
         from emogram.adaptation import adapt as adapt_model
         from emogram.evaluation.predictions import write_predictions
         from emogram.evaluation.summary import summarise, table
-    if not output.parent.is_dir():
-        raise ConfigurationError(f"--output {output}: {output.parent} is no folder; make it first")
+    _require_room(output, predictions)
     clips = _gathered(own or [], corpus or [], label)
     made = adapt_model(
         clips,
@@ -93,6 +92,15 @@ def adapt(  # noqa: PLR0917 - the words of a command line
         if curve:
             _print_curve(made)
     _tell_all(made, output)
+
+
+def _require_room(output: Path, predictions: Path | None) -> None:
+    """Refuse what cannot be written before anything is listened to."""
+    for option, path in (("--output", output), ("--predictions", predictions)):
+        if path is not None and path.is_dir():
+            raise ConfigurationError(f"{option} {path}: is a folder; name a file in it")
+        if path is not None and not path.parent.is_dir():
+            raise ConfigurationError(f"{option} {path}: {path.parent} is no folder; make it first")
 
 
 def _gathered(own: Sequence[Path], named: Sequence[str], label: Sequence[str] | None) -> "list[Clip]":
