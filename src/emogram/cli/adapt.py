@@ -63,8 +63,6 @@ def adapt(  # noqa: PLR0917 - the words of a command line
         emogram adapt calls/ --label furious=angry --model large -o calls.onnx
 
         emogram adapt --corpus emodb=EMODB --model large --curve -o german.onnx
-
-        emogram predict --model german.onnx clip.wav
     """
     with laboratory("emogram adapt", "adapt"):
         from emogram.adaptation import PRIOR
