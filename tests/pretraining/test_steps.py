@@ -113,12 +113,14 @@ def test_corpora_may_join_where_one_is_left_out(made: Made, data: Path) -> None:
     assert {clip.corpus for clip in gather_clips(plan)} == {"synthetic"}
     assert {clip.corpus for clip in gather_clips(plan, "leave-corpus-out")} == {"synthetic", "other"}
     assert plan.manifest() != plan.manifest("leave-corpus-out")
-    changed = own.model_copy(update={"left_out": own.left_out.model_copy(update={"change": {"fit.epochs": 7}})})
-    epochs = {
-        step: replace(plan, recipe=changed).configuration(step).fit.epochs
-        for step in ("held-out", "leave-corpus-out", "release")
+    change = {"fit.epochs": 7, "runtime.cache": "{data}/kept"}
+    changed = own.model_copy(update={"left_out": own.left_out.model_copy(update={"change": change})})
+    runs = {
+        step: replace(plan, recipe=changed).configuration(step) for step in ("held-out", "leave-corpus-out", "release")
     }
-    assert epochs == {"held-out": 1, "leave-corpus-out": 7, "release": 1}
+    assert {step: run.fit.epochs for step, run in runs.items()} == {"held-out": 1, "leave-corpus-out": 7, "release": 1}
+    assert runs["leave-corpus-out"].runtime.cache == data / "kept"
+    assert runs["held-out"].runtime.cache != data / "kept"
 
 
 def test_of_one_corpus_none_is_left_out(made: Made, data: Path, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ class Plan:
         fields["name"] = self.recipe.name
         fields["corpora"] = {name: str(self.data / path) for name, path in self.corpora(step).items()}
         for name, value in self.recipe.left_out.change.items() if step == LEFT_OUT else ():
-            put_value(fields, name, value, f"recipe {self.recipe.name}: left_out.change.{name}")
+            put_value(fields, name, _filled(value, words), f"recipe {self.recipe.name}: left_out.change.{name}")
         name = {HELD_OUT: self.recipe.protocol, LEFT_OUT: LEFT_OUT, RELEASE: RELEASE}[step]
         fields["split"] = {**fields.get("split", {}), "name": name, "fold": fold}
         return validate(fields, source=f"recipe {self.recipe.name}: configuration")
