@@ -156,7 +156,7 @@ def test_steps_and_folds_that_cannot_be(made: Made, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["base", "large"])
 def test_the_recipes_of_the_repository_can_be_read(name: str, tmp_path: Path) -> None:
-    found = read_recipe(ROOT / "configurations" / "pretrained" / f"{name}.yaml", ["configuration.fit.epochs=3"])
+    found = read_recipe(ROOT / "configurations" / "pretrained" / f"{name}.yaml", ["configuration.seed=3"])
     plan = Plan(found, tmp_path / "data", tmp_path / "models" / name)
     assert found.name == name
     assert set(found.corpora) == {"ravdess-speech"}
@@ -166,7 +166,7 @@ def test_the_recipes_of_the_repository_can_be_read(name: str, tmp_path: Path) ->
         ("release", "release"),
     ):
         configuration = plan.configuration(step, 2)
-        assert (configuration.split.name, configuration.split.fold, configuration.fit.epochs) == (split, 2, 3)
+        assert (configuration.split.name, configuration.split.fold, configuration.seed) == (split, 2, 3)
         assert configuration.corpora["ravdess-speech"] == tmp_path / "data" / "ravdess" / "speech"
     assert "Copyright (c) 2022 OpenAI" in "".join(found.notices)
 
