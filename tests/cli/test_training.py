@@ -214,6 +214,18 @@ def test_clips_of_unknown_emotions_are_counted(folds: runs.Folds, call: Call, tm
     assert errors == "2 clips left out: the model was never taught boredom, surprised\n"
 
 
+def test_a_corpus_of_fewer_emotions_may_be_answered_with_its_own(call: Call, tmp_path: Path) -> None:
+    table = tmp_path / "answers.csv"
+    rows = [("a", "angry", 0.2, 0.5, 0.3), ("b", "sad", 0.3, 0.4, 0.3), ("c", "angry", 0.6, 0.1, 0.3)]
+    lines = [f"{name},own,own-1,female,{said},x,{','.join(map(str, odds))}" for name, said, *odds in rows]
+    table.write_text("clip_id,corpus,speaker,sex,emotion,predicted,p_sad,p_calm,p_angry\n" + "\n".join(lines) + "\n")
+    found = [
+        json.loads(call("evaluate", table, *own, "--json")[1])["metrics"]["accuracy"]["value"]
+        for own in ([], ["--own-emotions"])
+    ]
+    assert found == [0, pytest.approx(2 / 3)]  # of a tie the first: b is sad
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

@@ -72,7 +72,7 @@ def train(  # noqa: PLR0917 - the words of a command line
     tell(f"report: {page}")
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0917 - the words of a command line
     source: Annotated[
         Path, typer.Argument(metavar="RUN|PREDICTIONS.csv|MODEL.onnx", help="What to evaluate.", exists=True)
     ],
@@ -89,6 +89,9 @@ def evaluate(
             "--with", metavar="RUN|PREDICTIONS.csv", help="More of the same clips: the mean of all.", exists=True
         ),
     ] = None,
+    own: Annotated[
+        bool, typer.Option("--own-emotions", help="Answers are emotions that the tested clips have, and no others.")
+    ] = False,
     as_json: MetricsAsJson = False,
 ) -> None:
     """Accuracy, recall, precision, F1, loss and calibration, with intervals over speakers.
@@ -105,9 +108,11 @@ def evaluate(
         emogram evaluate runs/ravdess/predictions-validation.csv --json
 
         emogram evaluate model.onnx --corpus emodb=EMODB -o emodb.csv
+
+        emogram evaluate emodb.csv --own-emotions      (a model of eight emotions on a corpus of six)
     """
     with laboratory("emogram evaluate"):
-        from emogram.evaluation.predictions import mean, read_predictions, write_predictions
+        from emogram.evaluation.predictions import among, mean, own_emotions, read_predictions, write_predictions
         from emogram.evaluation.summary import summarise, table
     more = [read_predictions(_predictions_of(path)) for path in ensemble or ()]
     if source.suffix == ".onnx" and source.is_file():
@@ -116,7 +121,8 @@ def evaluate(
             write_predictions(output, predictions)
     else:
         predictions, failed = _stored(source, corpus, output), False
-    summary = summarise(mean([predictions, *more]))
+    answers = mean([predictions, *more])
+    summary = summarise(among(answers, own_emotions(answers)) if own else answers)
     typer.echo(json.dumps(summary) if as_json else table(summary))
     if failed:
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emogram.corpora.clip import Clip
+from emogram.emotions import ordered
 from emogram.errors import ConfigurationError, CorpusError
 
 COLUMNS: tuple[str, ...] = ("clip_id", "corpus", "speaker", "sex", "emotion", "predicted")
@@ -166,6 +167,11 @@ def mean(systems: Sequence[Predictions]) -> Predictions:
             )
         total += system.probabilities[[place[clip_id] for clip_id in first.clip_ids]]
     return replace(first, probabilities=(total / len(systems)).astype(np.float32))
+
+
+def own_emotions(predictions: Predictions) -> tuple[str, ...]:
+    """The emotions that the clips have, in canonical order."""
+    return ordered(predictions.emotions[truth] for truth in predictions.truth)
 
 
 def among(predictions: Predictions, emotions: Sequence[str]) -> Predictions:

@@ -9,10 +9,10 @@ import jinja2
 
 from emogram.evaluation import figures
 from emogram.evaluation.metrics import confusion_matrix
-from emogram.evaluation.predictions import among
+from emogram.evaluation.predictions import among, own_emotions
 from emogram.evaluation.style import BLUE, GREY, ORANGE, house_figure, write
 from emogram.pretraining.results import Store
-from emogram.pretraining.scores import own_emotions, score_sheet
+from emogram.pretraining.scores import score_sheet
 from emogram.training.run_folder import write_text
 
 if TYPE_CHECKING:

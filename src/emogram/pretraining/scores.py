@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from emogram.emotions import ordered
 from emogram.errors import TrainingError
-from emogram.evaluation.predictions import Predictions, among
+from emogram.evaluation.predictions import Predictions, among, own_emotions
 from emogram.evaluation.statistics import compare
 from emogram.evaluation.summary import summarise
 from emogram.pretraining.results import Store
@@ -43,11 +42,6 @@ def score_sheet(store: Store) -> dict[str, Any]:
         "left_out": [_left_out(corpus, answers) for corpus, answers in store.without().items()],
         "uncertain": _uncertain(shipped, facts["uncertain_below"]),
     }
-
-
-def own_emotions(predictions: Predictions) -> tuple[str, ...]:
-    """The emotions that the clips have, in canonical order."""
-    return ordered(predictions.emotions[truth] for truth in predictions.truth)
 
 
 def file_scores(sheet: dict[str, Any]) -> dict[str, float | str]:
