@@ -14,8 +14,12 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+import emogram
+from emogram import audio
+from emogram.corpora.synthetic import render
+from emogram.recognition.recordings import Recordings
 from emogram.server.page import FOLDER as PAGE
-from tests.server.page_session import CHROMIUM, flags, sentences, serving, write
+from tests.server.page_session import CHROMIUM, flags, launched, sentences, serving, visited, write
 
 FOLDER = Path(__file__).parent
 COLOURS = 170
@@ -23,6 +27,7 @@ PALETTE = (PAGE / "palette.css").read_text(encoding="utf-8")
 DESKTOP = {"width": 1080, "height": 800}
 PHONE = {"width": 390, "height": 844}
 CONVERSATION = ("neutral", "happy", "happy", "angry", "sad", "fearful")
+VOICED = {"happy", "sad", "angry", "neutral"}
 TESTED = ("angry", "happy", "sad", "angry")
 
 
@@ -39,6 +44,28 @@ def main(model: Path, runtime: Path) -> None:
             _dark(browser, address, conversation)
             _phone(browser, address, conversation)
             browser.close()
+        adapted(folder, microphone)
+
+
+def adapted(folder: Path, microphone: Path) -> None:
+    """The real-life test after the model that comes along was adapted to one voice: ``page-adapted.png``."""
+    recognizer, recordings = emogram.load(), Recordings(folder / "mine")
+    for clip in render(folder / "voices", speakers=2, takes=1):
+        if clip.speaker.endswith("m01") and clip.emotion in VOICED:
+            wave = audio.load(clip.path)
+            recordings.add(wave, 16_000, intended=clip.emotion, prediction=recognizer.predict(wave))
+    with (
+        serving("--recordings", recordings.folder, "--adapt") as address,
+        launched(microphone) as browser,
+        visited(browser, address) as (page, _),
+    ):
+        page.set_viewport_size(DESKTOP)
+        page.check("input[value=real-life]")
+        page.click("#adapt-go")
+        page.wait_for_selector("#adapt-undo:not([hidden])")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(400)
+        _keep("adapted", page.locator("#tally").screenshot())
 
 
 def _desktop(browser: Any, address: str, conversation: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -16,6 +17,7 @@ from emogram.audio import Wave
 from emogram.corpora.voices import SENTENCES, draw_voice, speak
 
 RATE = 16_000
+VIEWPORT = {"width": 1200, "height": 900}
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -30,6 +32,30 @@ _FLAGS = (
 def flags(microphone: Path) -> list[str]:
     """What Chromium is started with, so that its microphone plays a WAV file again and again."""
     return [*_FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
+
+
+@contextmanager
+def launched(microphone: Path) -> Iterator[Any]:
+    """Chromium, whose microphone plays a WAV file again and again."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags(microphone))
+        yield running
+        running.close()
+
+
+@contextmanager
+def visited(browser: Any, address: str) -> Iterator[tuple[Any, list[str]]]:
+    """The page at an address, ready, and what goes wrong in it."""
+    with browser.new_context(viewport=VIEWPORT, permissions=["microphone"]) as context:
+        page = context.new_page()
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]")
+        yield page, wrong
 
 
 def sentences(*emotions: str, pause_s: float = 0.4, seed: int = 0) -> Wave:

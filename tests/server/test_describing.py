@@ -21,6 +21,7 @@ from tests.server.test_recognising import CLIP, WAV, problem
 
 ENDPOINTS = (
     *("POST /v1/predict", "POST /v1/timeline", "POST /v1/recordings", "GET /v1/recordings"),
+    *("GET /v1/adaptation", "POST /v1/adaptation", "DELETE /v1/adaptation"),
     *("GET /v1/model", "GET /v1/model/file", "GET /healthz", "GET /readyz", "GET /metrics"),
 )
 

@@ -16,18 +16,17 @@ import emogram
 from emogram.recognition import Recognizer
 from tests.recognition import small_models
 from tests.server import page_session
-from tests.server.page_session import CHROMIUM, RATE
+from tests.server.page_session import CHROMIUM, RATE, VIEWPORT
 
 RUNTIME_VARIABLE = "EMOGRAM_BROWSER_RUNTIME"
 RUNTIME = os.environ.get(RUNTIME_VARIABLE)
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 
 Page = Any
 SPOKEN = ("neutral", "angry")
 PIECE = RATE // 8
-VIEWPORT = {"width": 1200, "height": 900}
 
 
 @pytest.fixture(scope="module")
@@ -57,25 +56,15 @@ def address(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(folder: Path) -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=page_session.flags(folder / "microphone.wav")
-        )
+    with page_session.launched(folder / "microphone.wav") as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
 def opened(browser: Any, address: str) -> Iterator[tuple[Page, list[str]]]:
     """The page, opened once, and what goes wrong in it."""
-    with browser.new_context(viewport=VIEWPORT, permissions=["microphone"]) as context:
-        page = context.new_page()
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        page.goto(address)
-        page.wait_for_selector("html[data-ready]")
-        yield page, wrong
+    with page_session.visited(browser, address) as found:
+        yield found
 
 
 @pytest.fixture
@@ -278,6 +267,9 @@ def test_the_real_life_test_compares_keeps_and_counts(page: Page, folder: Path) 
     page.check("input[value=listen]")
     page.check("input[value=real-life]")
     page.wait_for_selector("#tally-words:has-text('of 2 agree')")
+    assert page.is_hidden("#adapt")
+    page.click("#adapt-how-to summary")
+    assert "emogram serve --recordings DIR --adapt" in page.inner_text("#adapt-how-to")
 
 
 def test_why_is_drawn_over_the_picture_and_taken_away_again(page: Page, folder: Path) -> None:

@@ -2,11 +2,14 @@
 
 import inspect
 import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from emogram.cli.options import ModelOption
+from emogram.cli.training import laboratory
 from emogram.errors import MissingExtraError
 from emogram.server.settings import Option, Settings, options
 
@@ -27,6 +30,8 @@ def serve(model: str | None, **values: Any) -> None:
 
         emogram serve --model model.onnx --port 8080 --recordings test/
 
+        emogram serve --recordings mine/ --adapt      (say each emotion some times, then have the model adapted to you)
+
         EMOGRAM_SERVE_TOKEN=… emogram serve --host 0.0.0.0 --allowed-host voice.example.org
 
         curl --data-binary @call.wav -H 'Content-Type: audio/wav' localhost:8000/v1/predict
@@ -41,10 +46,19 @@ def serve(model: str | None, **values: Any) -> None:
         raise MissingExtraError("the server", "serve") from None
     from emogram.recognition.bundled import find_model
     from emogram.recognition.model_file import read_model
-    from emogram.server.office import Office
+    from emogram.server.office import Adapted, Office
     from emogram.server.running import Server, address, listen, log_to_standard_error
 
-    server: uvicorn.Server = Server(Office(read_model(find_model(model)), settings, token))
+    def adapt(folder: Path, content: bytes, heard: Callable[..., None]) -> Adapted:
+        from emogram.adaptation.recordings import adapt_to_recordings
+
+        return Adapted(*adapt_to_recordings(folder, content, heard=heard))
+
+    if settings.adapt:
+        with laboratory("emogram serve --adapt", "adapt"):
+            import emogram.adaptation.recordings  # noqa: F401 - whether it is there
+    office = Office(read_model(find_model(model)), settings, token, adapt if settings.adapt else None)
+    server: uvicorn.Server = Server(office)
     listening = listen(settings)
     log_to_standard_error(settings)
     if not (settings.is_local or token):

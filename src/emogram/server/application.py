@@ -16,7 +16,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from emogram.errors import ConfigurationError, EmogramError
-from emogram.server import browser_runtime, describing, documentation, keeping, page, recognising, streaming
+from emogram.server import adapting, browser_runtime, describing, documentation, keeping, page, recognising, streaming
 from emogram.server.guard import Guard
 from emogram.server.observation import Observation
 from emogram.server.office import Office
@@ -30,7 +30,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def create(office: Office) -> ASGIApp:
     """The application around an office, whose threads it opens and closes."""
     application = _Application(office)
-    for router in (recognising.router, keeping.router, describing.router, streaming.router):
+    for router in (recognising.router, keeping.router, adapting.router, describing.router, streaming.router):
         application.include_router(router)
     public = list(describing.PUBLIC)
     if office.settings.page:
@@ -44,7 +44,7 @@ def create(office: Office) -> ASGIApp:
         inner = CORSMiddleware(
             inner,
             allow_origins=office.settings.cors_origin,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Filename"],
             expose_headers=["ETag", "Retry-After"],
         )

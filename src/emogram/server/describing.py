@@ -55,6 +55,8 @@ async def model(request: Request) -> Response:
         "threshold": info.threshold,
         "explains": True,
         "records": office.settings.recordings is not None,
+        "adapts": office.adapt is not None,
+        "intended": list(office.intended),
         "downloadable": office.settings.model_file,
         "browser_runtime": office.settings.page and office.settings.browser_runtime is not None,
         "limits": _limits(office),

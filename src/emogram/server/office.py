@@ -1,19 +1,41 @@
 """What all requests share: the model, the settings, the threads, the memory, the counts."""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from starlette.requests import HTTPConnection
 
+from emogram.emotions import ordered
 from emogram.errors import AudioError
-from emogram.recognition import ModelFile, Recognizer, Timeline
+from emogram.recognition import ModelFile, Recognizer, Timeline, read_model
 from emogram.server.bodies import Memory
 from emogram.server.listening import Answer
 from emogram.server.metrics import Metrics
 from emogram.server.sessions import Sessions
 from emogram.server.settings import Settings
 from emogram.server.work import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """A model that was adapted to clips.
+
+    Attributes:
+        content: of its file.
+        facts: what that is worth, as `schemas.AdaptationForm` has it.
+    """
+
+    content: bytes
+    facts: Mapping[str, Any]
+
+
+Adapt = Callable[[Path, bytes, Callable[..., None]], Adapted]
+"""Adapts the model of a content to the recordings of a folder; calls the last argument after each clip, which may raise."""
 
 
 class Office:
@@ -23,13 +45,23 @@ class Office:
         model: that recognises.
         settings: of the server.
         token: that requests must carry, empty for none.
+        adapt: adapts the model; None where no client may ask for it.
+
+    Attributes:
+        original: the model that the server was started with.
+        model: that recognises now, and the `recognizer` made of it.
+        adapted: what made it another than the original, or None.
+        adapting: held while the model is being adapted.
     """
 
-    def __init__(self, model: ModelFile, settings: Settings, token: str = "") -> None:
-        self.model = model
+    def __init__(self, model: ModelFile, settings: Settings, token: str = "", adapt: Adapt | None = None) -> None:
+        self.original = self.model = model
+        self.adapt = adapt
+        self.adapted: Adapted | None = None
+        self.adapting = threading.Lock()
         self.settings = settings
         self.token = token
-        self.recognizer = Recognizer(model)
+        self._original = self.recognizer = Recognizer(model)
         self.desk = Desk(settings.threads, settings.queue)
         self.memory = Memory(settings.max_memory_bytes)
         self.sessions = Sessions(settings.max_sessions)
@@ -52,6 +84,20 @@ class Office:
         """Let the threads finish."""
         await asyncio.to_thread(self.desk.close)
         await asyncio.to_thread(self.sessions.close)
+
+    def serve_adapted(self, adapted: Adapted) -> None:
+        """Answer with an adapted model from now on; what is being answered is finished with the one before."""
+        model = read_model(adapted.content)
+        self.recognizer, self.model, self.adapted = Recognizer(model), model, adapted
+
+    def serve_original(self) -> None:
+        """Answer with the model that the server was started with."""
+        self.recognizer, self.model, self.adapted = self._original, self.original, None
+
+    @property
+    def intended(self) -> tuple[str, ...]:
+        """Emotions to choose from in the real-life test: an adapted model may know fewer than can be learnt."""
+        return ordered([*self.original.info.labels, *self.model.info.labels])
 
     @property
     def unready(self) -> str:

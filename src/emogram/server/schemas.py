@@ -113,6 +113,8 @@ class ModelAnswer(BaseModel):
     threshold: float = Field(description="The probability below which an answer is uncertain.")
     explains: bool = Field(description="Whether explain=true gives an explanation.")
     records: bool = Field(description="Whether the server keeps clips of the real-life test.")
+    adapts: bool = Field(description="Whether clients may have the model adapted to those clips.")
+    intended: list[str] = Field(description="Emotions to choose from in the real-life test.")
     downloadable: bool = Field(description="Whether /v1/model/file gives the model's file.")
     browser_runtime: bool = Field(description="Whether the page can run the model within the browser.")
     limits: LimitsForm
@@ -134,6 +136,35 @@ class RecordingAnswer(TallyAnswer):
     prediction: PredictionForm
     intended: str
     agrees: bool
+
+
+class ScoreForm(_Form):
+    """A score between 0 and 1 with its 95 % interval over speakers, where there is one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+class AdaptationForm(_Form):
+    """What an adaptation is worth."""
+
+    clips: int
+    speakers: int = Field(description="That are named.")
+    emotions: list[str] = Field(description="That the adapted model tells apart.")
+    other_speakers: bool = Field(description="Whether each clip was answered by a layer fitted to other speakers.")
+    before: ScoreForm | None = Field(
+        description="Accuracy as it was; null where it knew fewer than two of the emotions."
+    )
+    after: ScoreForm = Field(description="Accuracy adapted, on clips that the layer was not fitted to.")
+    sentence: str | None = Field(description="Both compared.")
+    notes: list[str] = Field(description="What limits the scores.")
+
+
+class AdaptationAnswer(_Form):
+    """Whether the model was adapted."""
+
+    adapted: AdaptationForm | None
 
 
 class StateAnswer(_Form):

@@ -58,6 +58,9 @@ class Settings:
     recordings: Path | None = _setting(
         None, "Folder that keeps the clips of the real-life test; without it nothing is written.", metavar="DIR"
     )
+    adapt: bool = _setting(
+        False, "Let clients adapt the model to the clips of --recordings, for everybody; takes emogram[adapt]."
+    )
     workers: int = _setting(0, "Threads that recognise; 0 takes as many as there are processors.", low=0, high=256)
     queue: int = _setting(64, "Recordings that may wait for a thread; more are answered 429.", low=1, high=100_000)
     max_files: int = _setting(32, "Recordings in one request.", low=1, high=10_000)
@@ -92,6 +95,8 @@ class Settings:
                 raise ConfigurationError(f"{option_of(field.name)}: {value:g} is not between {low:g} and {high:g}")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ConfigurationError("--tls-certificate, --tls-key: one is of no use without the other; give both")
+        if self.adapt and self.recordings is None:
+            raise ConfigurationError("--adapt: there is nothing to adapt to; add --recordings DIR")
         if self.max_request_mb > self.max_memory_mb:
             raise ConfigurationError("--max-memory-mb: less than one request (--max-request-mb); raise it")
         if self.max_files > self.queue:

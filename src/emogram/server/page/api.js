@@ -48,6 +48,10 @@ export async function recordings() {
   return (await request("v1/recordings")).json();
 }
 
+export async function adaptation(method = "GET") {
+  return (await (await request("v1/adaptation", { method })).json()).adapted;
+}
+
 function send(path, file, signal) {
   const body = new FormData();
   body.append("file", file, file.name || "recording.wav");

@@ -1,6 +1,7 @@
 // The page at work: what is pressed, dropped and recorded, and what is shown for it.
 
 import { showAgreement, showMoment, showPrediction, showSegments, showWaiting, hideAnswer, markSegment, speaks } from "./answer.js";
+import { Adapting } from "./adapting.js";
 import * as api from "./api.js";
 import { save, toCsv, toJson, toSrt } from "./downloads.js";
 import * as engines from "./engines.js";
@@ -22,6 +23,7 @@ const find = (id) => document.getElementById(id);
 const now = { engine: engines.server, info: null, file: null, sound: null, prediction: null, timeline: null, job: null };
 const stage = new Stage({ onSeek: (seconds) => player.seek(seconds), onToggle: () => togglePlayback() });
 const meter = new Meter(find("level"));
+const adapting = new Adapting({ onChange: refresh, onProblem: complain });
 const player = new Player({ onChange: showPlaying, onTime: (seconds) => follow(seconds) });
 let realLife = null;
 let recorder = null;
@@ -280,7 +282,16 @@ async function changeMode() {
   reset();
   tell("");
   realLife.show(isRealLife());
-  if (isRealLife()) realLife.begin(isKept() ? await api.recordings() : null, now.engine.isLocal);
+  if (!isRealLife()) return;
+  realLife.begin(isKept() ? await api.recordings() : null, now.engine.isLocal);
+  await adapting.show(now.info.adapts, isKept());
+}
+
+// The server answers with another model.
+async function refresh() {
+  now.info = await api.model();
+  now.local = null;
+  fillModel(now.info);
 }
 
 async function changeEngine() {
@@ -352,7 +363,7 @@ async function start() {
   try {
     now.info = await api.model();
     fillModel(now.info);
-    realLife = new RealLife(now.info.labels);
+    realLife = new RealLife(now.info.intended);
     showEngine();
     await fillMicrophones();
     document.documentElement.dataset.ready = "";
