@@ -29,6 +29,7 @@ from emogram.recognition.model_file import ModelInfo, read_model
 from emogram.recognition.recognizer import Recognizer
 from emogram.sounds import Colour, coloured, mixed
 from emogram.splits.draw import stratify
+from emogram.writing import whole
 
 FOLDS = 5
 """Parts that the clips are tested in, each by a layer fitted to the others; fewer where there are fewer speakers."""
@@ -76,9 +77,8 @@ class Adaptation:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file. A reader sees the old file or the new one, never a part."""
-        partial = Path(path).with_name(Path(path).name + ".partial")
-        partial.write_bytes(self.content)
-        partial.replace(path)
+        with whole(Path(path)) as partial:
+            partial.write_bytes(self.content)
 
 
 @dataclass(frozen=True, eq=False)

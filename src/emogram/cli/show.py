@@ -11,6 +11,7 @@ from emogram.cli.options import MODEL_VARIABLE
 from emogram.cli.training import laboratory, tell
 from emogram.cli.typed import Typed, names_in, sort_out
 from emogram.errors import ConfigurationError
+from emogram.writing import whole
 
 if TYPE_CHECKING:
     from emogram.pictures.views import Shown, Version, Wave
@@ -204,9 +205,8 @@ def _write_waves(folder: Path, clips: "Sequence[Shown]", sample_rate: int) -> No
                 tell(f"{version.name}: changes the spectrogram, there is nothing to hear")
                 continue
             path = folder / ("-".join(filter(None, (clip.name, version.name))) + ".wav")
-            partial = path.with_name(path.name + ".partial")
-            soundfile.write(partial, version.wave, sample_rate, format="WAV", subtype="FLOAT")
-            partial.replace(path)
+            with whole(path) as partial:
+                soundfile.write(partial, version.wave, sample_rate, format="WAV", subtype="FLOAT")
             tell(f"to hear: {path}")
 
 

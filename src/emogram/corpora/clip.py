@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emogram.errors import CorpusError
+from emogram.writing import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +74,13 @@ def write_manifest(path: Path, clips: Sequence[Clip], *, parts: Sequence[str] | 
     Raises:
         CorpusError: the file cannot be written; nothing is left behind.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with (
+            whole(path) as partial,
+            partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        ):
             write_rows(file, clips, parts=parts)
-        partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise CorpusError(f"{path}: cannot be written ({error.strerror}); check the folder") from error
 
 

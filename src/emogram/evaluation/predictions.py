@@ -11,6 +11,7 @@ import numpy.typing as npt
 from emogram.corpora.clip import Clip
 from emogram.emotions import ordered
 from emogram.errors import ConfigurationError, CorpusError
+from emogram.writing import whole
 
 COLUMNS: tuple[str, ...] = ("clip_id", "corpus", "speaker", "sex", "emotion", "predicted")
 """The first columns of a predictions file; a column ``p_<emotion>`` for each emotion follows."""
@@ -200,8 +201,7 @@ def among(predictions: Predictions, emotions: Sequence[str]) -> Predictions:
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write one row a clip as CSV; probabilities have the 9 digits that bring the same float32 back."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*COLUMNS, *(f"p_{emotion}" for emotion in predictions.emotions)])
         names = zip(predictions.clip_ids, predictions.corpora, predictions.speakers, predictions.sexes, strict=True)
@@ -209,7 +209,6 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         for name, (truth, predicted, row) in zip(names, answers, strict=True):
             labels = (predictions.emotions[truth], predictions.emotions[predicted])
             writer.writerow([*name, *labels, *(f"{probability:.9g}" for probability in row)])
-    partial.replace(path)
 
 
 def read_predictions(path: Path) -> Predictions:

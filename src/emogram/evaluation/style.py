@@ -4,13 +4,13 @@ A figure is a matplotlib ``Figure`` that no window and no global state knows of.
 vision (Okabe and Ito 2008; sequential maps of even lightness), and nothing is told by colour alone.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emogram.errors import MissingExtraError
+from emogram.writing import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,13 +90,7 @@ def write(figure: "Figure", path: Path) -> Path:
     """
     from matplotlib import rc_context  # noqa: PLC0415
 
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     dpi = _DPI_OF_WIDE if figure.get_figwidth() > _WIDE_IN else _DPI
-    try:
-        with rc_context(_STYLE):
-            figure.savefig(partial, format=path.suffix[1:], dpi=dpi, metadata=_METADATA[path.suffix], facecolor="white")
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with whole(path) as partial, rc_context(_STYLE):
+        figure.savefig(partial, format=path.suffix[1:], dpi=dpi, metadata=_METADATA[path.suffix], facecolor="white")
     return path

@@ -27,6 +27,7 @@ from onnx import TensorProto, helper, numpy_helper
 from emogram.errors import ModelError
 from emogram.recognition.model_file import ModelInfo, read_model
 from emogram.recognition.recognizer import Recognizer, Windows
+from emogram.writing import whole
 
 Bits = Literal[8, 12, 16]
 Floats = npt.NDArray[np.float32]
@@ -72,9 +73,8 @@ def compact(
     for key, value in said.to_metadata().items():
         model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(model.SerializeToString())
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_bytes(model.SerializeToString())
 
 
 def differences(first: Path, second: Path, waves: Iterable[Floats]) -> tuple[float, float]:

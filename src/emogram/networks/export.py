@@ -16,6 +16,7 @@ from emogram.errors import ModelError
 from emogram.networks.classifier import Classifier, Recognition
 from emogram.recognition.model_file import INPUT_NAME, OUTPUT_NAME, ModelInfo, read_model
 from emogram.recognition.recognizer import Recognizer, Windows
+from emogram.writing import whole
 
 TOLERANCE = 1e-4
 """Largest difference between a probability of the file and of the trained network."""
@@ -41,9 +42,8 @@ def export(classifier: Classifier, info: ModelInfo, path: Path) -> None:
     model.producer_name = "emogram"
     model.producer_version = info.emogram_version
     onnx.checker.check_model(model)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(model.SerializeToString())
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_bytes(model.SerializeToString())
 
 
 def forget_origins(graph: Any) -> None:

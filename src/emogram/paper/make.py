@@ -1,7 +1,6 @@
 """Puts together the paper and the talk: templates and content to Markdown, Markdown to a page and to print."""
 
 import importlib.util
-import os
 import re
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ from emogram.paper.markup import Block, Heading, Marked, Placed, Title, code, es
 from emogram.paper.result_tables import paired_words, tests, title_of
 from emogram.paper.studied import answer, is_study
 from emogram.paper.typst_text import TypstWriter
+from emogram.writing import whole
 
 NAME = "emogram"
 FIGURES = "figures"
@@ -200,9 +200,8 @@ def _print(blocks: Sequence[Block], content: Content, scratch: Path, style: str,
 
 def _whole(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_bytes(content)
     return path
 
 

@@ -17,6 +17,7 @@ from emogram.corpora.clip import Clip
 from emogram.errors import TrainingError
 from emogram.pictures.scaling import Spec
 from emogram.training.run_folder import is_free, read_json, write_text
+from emogram.writing import whole
 
 DESCRIPTION = "render.json"
 """Written before the first picture: whose folder it is, and how its values are scaled."""
@@ -90,17 +91,14 @@ def write_image(path: Path, image: npt.NDArray[np.unsignedinteger[Any]]) -> None
     """A lossless PNG, whole or not at all."""
     from PIL import Image  # noqa: PLC0415 - only images need it
 
-    partial = path.with_name(path.name + ".partial")
-    Image.fromarray(image).save(partial, format="PNG")
-    partial.replace(path)
+    with whole(path) as partial:
+        Image.fromarray(image).save(partial, format="PNG")
 
 
 def write_array(path: Path, spec: Spec) -> None:
     """A NumPy file of float32 [C, F, N], whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with whole(path) as partial, partial.open("wb") as file:
         np.save(file, spec.astype("<f4"), allow_pickle=False)
-    partial.replace(path)
 
 
 def write_list(folder: Path, items: Sequence[Item]) -> None:

@@ -15,6 +15,7 @@ from emogram.report import charts, results
 from emogram.report.folder import Run, figure, files, pooled, read_folds, read_metrics, read_run
 from emogram.report.wording import audit_note, calibration_note, headline, interval_note, notices, speakers_note
 from emogram.splits import Split, audit
+from emogram.writing import whole
 
 FILE_NAME = "report.html"
 COMMANDS = ("emogram train configuration.yaml", "emogram predict --model model.onnx RECORDING.wav")
@@ -285,7 +286,6 @@ def _write(folder: Path, content: Mapping[str, object]) -> Path:
     }
     page = environment.get_template("report.html.jinja").render(content)
     path = folder / FILE_NAME
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_text(page, encoding="utf-8")
     return path

@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from emogram.audio import name_of
 from emogram.emotions import EMOTIONS
 from emogram.recognition.timeline import ENVELOPE_S
+from emogram.writing import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,9 +50,8 @@ def write_picture(timeline: "Timeline", path: Path) -> None:
         figure = draw(timeline)
         kind = path.suffix[1:].lower()
         metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
-        partial = path.with_name(path.name + ".partial")
-        figure.savefig(partial, format=kind, dpi=_DPI, metadata=metadata, facecolor="white")
-        partial.replace(path)
+        with whole(path) as partial:
+            figure.savefig(partial, format=kind, dpi=_DPI, metadata=metadata, facecolor="white")
 
 
 def draw(timeline: "Timeline") -> Figure:

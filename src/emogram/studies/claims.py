@@ -18,6 +18,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from emogram.writing import whole
+
 BEAT_S = 5.0
 """How often a claim is touched."""
 
@@ -41,9 +43,8 @@ def claim(runs: Path, key: str) -> Iterator[bool]:
     with _guard(runs):
         taken = not path.exists() or is_stale(path)
         if taken:
-            partial = path.with_name(f"{path.name}.partial")
-            partial.write_text(json.dumps(mine), encoding="utf-8")
-            partial.replace(path)
+            with whole(path) as partial:
+                partial.write_text(json.dumps(mine), encoding="utf-8")
     if not taken:
         yield False
         return

@@ -1,6 +1,5 @@
 """A study's results written down: tidy table, findings, figure; and what of it goes into a repository."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from emogram.studies.plan import PLAN, Plan, read_plan
 from emogram.studies.store import Store
 from emogram.studies.study import BASE
 from emogram.training.run_folder import read_json, write_json
+from emogram.writing import whole
 
 TABLE, FINDINGS, PREDICTIONS, FIGURE = "table.csv", "findings.json", "predictions.npz", "scores"
 _STEPS = 65_535
@@ -138,10 +138,8 @@ def export(folder: Path, target: Path) -> list[Path]:
     names = [PLAN, TABLE, FINDINGS, *(path.name for path in sorted(folder.glob(f"{FIGURE}*.svg")))]
     for name in names:
         shutil.copyfile(folder / name, target / name)
-    partial = target / f"{PREDICTIONS}.{os.getpid()}.partial"
-    with partial.open("wb") as file:
+    with whole(target / PREDICTIONS) as partial, partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-    partial.replace(target / PREDICTIONS)
     write_json(target / "emotions.json", emotions)
     return [target / name for name in (*names, PREDICTIONS, "emotions.json")]
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from emogram.evaluation.metrics import score
 from emogram.studies.plan import Plan, Planned
 from emogram.studies.store import Store
 from emogram.training.run_folder import write_text
+from emogram.writing import whole
 
 _TESTED = ("accuracy", "uar", "f1", "log_loss")
 
@@ -97,9 +97,8 @@ def write_parquet(path: Path, table: Sequence[Row]) -> None:
         from pyarrow import parquet  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError("a Parquet table", "parquet") from error
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    parquet.write_table(pyarrow.Table.from_pylist([_typed(row) for row in table]), partial)
-    partial.replace(path)
+    with whole(path) as partial:
+        parquet.write_table(pyarrow.Table.from_pylist([_typed(row) for row in table]), partial)
 
 
 def _typed(row: Row) -> dict[str, Any]:

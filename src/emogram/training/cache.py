@@ -7,7 +7,6 @@ each writes under a name of its own and renames, and whoever comes second replac
 import hashlib
 import io
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from emogram import audio, processors
 from emogram.corpora.clip import Clip
 from emogram.errors import AudioError, CorpusError
+from emogram.writing import whole
 
 _FULL_SCALE = 32767.0
 _PCM = np.dtype("<i2")
@@ -90,14 +90,8 @@ class AudioCache:
         pcm = np.round(np.clip(wave, -1.0, 1.0) * _FULL_SCALE).astype(_PCM)
         path = self._path(clip)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, pcm, allow_pickle=False)
-            Path(partial).replace(path)
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        with whole(path) as partial, partial.open("wb") as file:
+            np.save(file, pcm, allow_pickle=False)
 
 
 def _read(clip: Clip) -> bytes:

@@ -4,7 +4,6 @@ A checkpoint from a stranger can therefore hold numbers and nothing that runs.
 """
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from emogram.errors import ModelError, TrainingError
+from emogram.writing import whole
 
 SUFFIX = ".safetensors"
 
@@ -62,12 +62,8 @@ def save(checkpoint: dict[str, Any], path: Path) -> None:
     tensors: dict[str, Tensor] = {}
     structure = _flatten(checkpoint, "", tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
+    with whole(path) as partial:
         save_file(tensors, partial, metadata={"structure": json.dumps(structure)})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load(path: Path) -> dict[str, Any]:

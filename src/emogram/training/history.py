@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from typing_extensions import override
 
 from emogram.training.learner import Learner
+from emogram.writing import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,10 @@ class History(Callback):
 
     def write(self) -> None:
         """Write all epochs; a reader sees the old file or the new one."""
-        partial = self.path.with_name(self.path.name + ".partial")
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with whole(self.path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [field.name for field in fields(self.row)], lineterminator="\n")
             writer.writeheader()
             writer.writerows(asdict(epoch) for epoch in self.epochs)
-        partial.replace(self.path)
 
 
 Watch = Callable[[Epoch], None]

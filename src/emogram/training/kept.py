@@ -7,8 +7,6 @@ a name of its own and renames, and whoever comes second replaces equal content b
 
 import hashlib
 import json
-import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from emogram.corpora.clip import Clip
 from emogram.errors import CorpusError
 from emogram.training.cache import AudioCache
 from emogram.training.data import generator
+from emogram.writing import whole
 
 _SEED = 0
 """Of the augmented copies: the same for all runs, so that they can share them."""
@@ -113,11 +112,5 @@ def _hash(clip: Clip) -> str:
 
 def _write(path: Path, values: Features) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, values, allow_pickle=False)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    with whole(path) as partial, partial.open("wb") as file:
+        np.save(file, values, allow_pickle=False)

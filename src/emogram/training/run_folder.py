@@ -1,11 +1,11 @@
 """The run folder: whose it is, and its JSON files, which are there whole or not at all."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from emogram.errors import TrainingError
+from emogram.writing import SUFFIX, whole
 
 METRICS = "metrics.json"
 """Written last: that it exists means that the run is done."""
@@ -50,7 +50,7 @@ def is_free(folder: Path) -> bool:
     """
     if folder.exists() and not folder.is_dir():
         raise TrainingError(f"{folder}: is a file; choose another folder")
-    return not folder.exists() or all(path.name.endswith(".partial") for path in folder.iterdir())
+    return not folder.exists() or all(path.name.endswith(SUFFIX) for path in folder.iterdir())
 
 
 def finished(folder: Path, identity: str) -> dict[str, Any] | None:
@@ -87,6 +87,5 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file; a reader sees the old file or the new one, never a part."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # several may write
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
