@@ -14,9 +14,14 @@ CompressionName = Literal["log", "cube_root", "none"]
 DB_PER_LOG_POWER = 10 / math.log(10)
 _SMALLEST_EXPORTED = 1e-7
 
+_BANDS_AT_ONCE = 16
+
 
 class Filterbank(nn.Module):
     """Weighted sums of the bins of a spectrum whose power comes in two parts, as `PowerSpectrum` gives it.
+
+    Bands that lie side by side hear few bins, so they are summed a few at a time over those bins alone, where that is less than half
+    of the arithmetic: a third of the time of the whole product on a processor. An exported graph has the whole product.
 
     Args:
         weights: [F, bins], one row a band.
@@ -30,10 +35,26 @@ class Filterbank(nn.Module):
     def __init__(self, weights: npt.NDArray[np.float32]) -> None:
         super().__init__()
         self.register_buffer("weights", torch.from_numpy(weights.T.repeat(2, axis=0)), persistent=False)
+        self.blocks = _blocks(weights)
 
     def forward(self, parts: Tensor) -> Tensor:
         """See the class."""
-        return parts @ self.weights
+        if not self.blocks or parts.requires_grad or parts.device.type != "cpu" or torch.compiler.is_exporting():
+            return parts @ self.weights
+        sums = [parts[..., bins] @ self.weights[bins, bands] for bands, bins in self.blocks]
+        return torch.cat(sums, dim=-1)
+
+
+def _blocks(weights: npt.NDArray[np.float32]) -> list[tuple[slice, slice]]:
+    """Some bands at a time, and the parts of bins that they hear; none where the whole product costs less than twice as much."""
+    blocks, numbers = [], 0
+    for first in range(0, len(weights), _BANDS_AT_ONCE):
+        bands = slice(first, min(first + _BANDS_AT_ONCE, len(weights)))
+        heard = np.flatnonzero(weights[bands].any(axis=0))
+        bins = slice(2 * int(heard[0]), 2 * int(heard[-1]) + 2) if len(heard) else slice(0, 2)
+        blocks.append((bands, bins))
+        numbers += (bands.stop - bands.start) * (bins.stop - bins.start)
+    return blocks if numbers < weights.size else []
 
 
 class LogCompression(nn.Module):
