@@ -30,6 +30,7 @@ ORDER = (
 """In which the questions are told; others follow by name."""
 
 _MOST_NAMED = 4
+_MOST_NAMED_BRIEFLY = 2
 _SEVERAL = 4
 
 
@@ -167,9 +168,10 @@ def answer(found: Studied) -> str:
     for condition in found.conditions:
         made = [each for each in found.findings.comparisons if each.condition == condition]
         told = [each for each in made if each.verdict in {"better", "worse", "no evidence"}]
-        if told:
-            under = "" if condition == CLEAN else f"under {condition}, "
-            parts.append(f"{_capital(under + _found(told, metric))}{_highest(found, condition)}.")
+        if told and condition == CLEAN:
+            parts.append(f"{_capital(_found(told, metric))}{_highest(found, told)}.")
+        elif told:
+            parts.append(f"Under {condition}, {_briefly(told, metric)}.")
     if parts:
         parts += _elsewhere(found)
     if not parts:
@@ -221,10 +223,28 @@ def _found(told: Sequence[Finding], metric: str) -> str:
     )
 
 
-def _highest(found: Studied, condition: str) -> str:
-    """Which of several points came out first, which is no claim that it is better than the second."""
+def _briefly(told: Sequence[Finding], metric: str) -> str:
+    """As `_found`, with the largest differences alone: further conditions repeat the list of variants."""
+    better, worse, none = ([each for each in told if each.verdict == v] for v in ("better", "worse", "no evidence"))
+    if not (better or worse):
+        return _found(told, metric)
+    texts = [
+        f"{word} than {_named(some, metric, most=_MOST_NAMED_BRIEFLY)}"
+        for some, word in ((better, "better"), (worse, "worse"))
+        if some
+    ]
+    return "; ".join([*texts, *([f"no evidence for {_rest(none)}"] if none else [])])
+
+
+def _highest(found: Studied, told: Sequence[Finding]) -> str:
+    """Which of the points that were compared came out first, which is no claim that it is better than the second."""
     metric = found.findings.outcome
-    known = [(one.point, one.estimate) for one in found.findings.scores if one.condition == condition and one.estimate]
+    compared = {name for each in told for name in (each.point, each.against)}
+    known = [
+        (one.point, one.estimate)
+        for one in found.findings.scores
+        if one.condition == CLEAN and one.point in compared and one.estimate
+    ]
     if len(known) < _SEVERAL:
         return ""
     best = max if higher_is_better(metric) else min
@@ -240,17 +260,17 @@ def _ends(estimate: Estimate, metric: str) -> str:
     return f" ({LEVEL_WORDS} interval {short(metric, estimate.low)} to {short(metric, estimate.high)})"
 
 
-def _named(some: Sequence[Finding], metric: str) -> str:
+def _named(some: Sequence[Finding], metric: str, *, most: int = _MOST_NAMED) -> str:
     """Those that were told apart, by size; where they were set against several points, each with its own."""
     by_size = sorted(some, key=lambda each: -abs(each.difference.estimate.value) if each.difference else 0.0)
     against = list(dict.fromkeys(each.against for each in some))
     several = len(against) > 1
     names = [
         f"{each.point}{f' (than {each.against})' if several else ''}, {_change(each, metric)}"
-        for each in by_size[:_MOST_NAMED]
+        for each in by_size[:most]
     ]
-    if len(by_size) > _MOST_NAMED:
-        names.append(f"and {len(by_size) - _MOST_NAMED} more")
+    if len(by_size) > most:
+        names.append(f"and {len(by_size) - most} more")
     return f"{listed(against, 'or')}: {'; '.join(names)}"
 
 

@@ -6,7 +6,7 @@ from emogram.evaluation.metrics import METRICS, higher_is_better
 from emogram.paper.markup import code, escape
 from emogram.paper.studied import Open, Studied, answer
 from emogram.paper.tables import Table
-from emogram.paper.wording import amount, changed, estimated, probability
+from emogram.paper.wording import LEVEL_WORDS, amount, changed, estimated, probability
 from emogram.studies.conditions import CLEAN
 from emogram.studies.findings import Score
 from emogram.studies.study import BASE
@@ -18,8 +18,11 @@ _VERDICTS = ("better", "worse", "no evidence")
 
 
 def answers(studied: Sequence[Studied], unrun: Sequence[Open]) -> Table:
-    """Each question with its answer in a sentence, those that have none included."""
-    rows: list[tuple[str, ...]] = [(escape(found.findings.question), escape(answer(found))) for found in studied]
+    """Each question with its answer in a sentence, those that have none included; intervals in brackets, as the caption says."""
+    brackets = f"({LEVEL_WORDS} interval "
+    rows: list[tuple[str, ...]] = [
+        (escape(found.findings.question), escape(answer(found).replace(brackets, "("))) for found in studied
+    ]
     rows += [(escape(each.study.question), "*Not run yet.*") for each in unrun]
     return Table(("question", "answer"), tuple(rows), "ll", wide={0: 2, 1: 3}, breaks=True)
 
