@@ -196,7 +196,7 @@ def emotions(results: Sequence[Result], *, height_in: float = 0.0) -> "tuple[Fig
         axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(0, 100), xlabel="recall in %")
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
-        figure.legend(loc="outside upper left", ncols=len(_TONES) + 1)
+        figure.legend(loc="outside upper left", ncols=2)  # names are long
     told = [f"{result.label}: {_recalls(result)}" for result in results[: len(_TONES)]]
     return figure, f"Recall of each emotion. {'. '.join(told)}."
 
