@@ -112,20 +112,29 @@ def evaluate(  # noqa: PLR0917 - the words of a command line
         emogram evaluate emodb.csv --own-emotions      (a model of eight emotions on a corpus of six)
     """
     with laboratory("emogram evaluate"):
-        from emogram.evaluation.predictions import among, mean, own_emotions, read_predictions, write_predictions
+        from emogram.evaluation.predictions import among, own_emotions
         from emogram.evaluation.summary import summarise, table
-    more = [read_predictions(_predictions_of(path)) for path in ensemble or ()]
+    answers, failed = _answers(source, corpus, output, ensemble or [])
+    summary = summarise(among(answers, own_emotions(answers)) if own else answers)
+    typer.echo(json.dumps(summary) if as_json else table(summary))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _answers(
+    source: Path, corpus: Sequence[str] | None, output: Path | None, ensemble: Sequence[Path]
+) -> "tuple[Predictions, bool]":
+    """The answers of a model, run or table, and of more of the same clips, and whether some clips could not be used."""
+    from emogram.evaluation.predictions import mean, read_predictions, write_predictions
+
+    more = [read_predictions(_predictions_of(path)) for path in ensemble]
     if source.suffix == ".onnx" and source.is_file():
         predictions, failed = _put_to_the_test(source, corpus)
         if output is not None:
             write_predictions(output, predictions)
     else:
         predictions, failed = _stored(source, corpus, output), False
-    answers = mean([predictions, *more])
-    summary = summarise(among(answers, own_emotions(answers)) if own else answers)
-    typer.echo(json.dumps(summary) if as_json else table(summary))
-    if failed:
-        raise typer.Exit(1)
+    return mean([predictions, *more]), failed
 
 
 def _stored(source: Path, corpus: Sequence[str] | None, output: Path | None) -> "Predictions":
