@@ -105,6 +105,13 @@ def test_one_speaker_is_tested_by_clip_and_told_so(voices: list[Clip], known: bo
     assert made.notes == (f"the clips have {why}: the scores are those of voices that the model was adapted to",)
 
 
+def test_of_two_speakers_it_is_told_how_little_each_was_learnt_from(voices: list[Clip]) -> None:
+    two = sorted({clip.speaker for clip in voices})[:2]
+    made = adapt([clip for clip in voices if clip.speaker in two], "base")
+    assert made.speaker_disjoint
+    assert made.notes == ("the clips have two speakers: each is answered by a layer fitted to the other alone",)
+
+
 def test_no_layer_is_fitted_to_the_speaker_that_it_is_tested_on(
     voices: list[Clip], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def test_the_model_is_adapted_and_put_back(page: Any, kept: Path) -> None:
     count = len(list(kept.rglob("*.flac")))
     assert f"Adapted to {count} clips: happy, sad, angry." in page.inner_text("#adapt-words")
     assert "of speakers that it was not adapted to" in page.inner_text("#adapt-words")
+    assert "each is answered by a layer fitted to the other alone." in page.inner_text("#adapt-words")
     page.set_input_files("#file", next((kept / "sad").rglob("*.flac")))
     page.wait_for_selector("#agreement:has-text('You meant')")
     assert sorted(page.locator("#bars .name").all_inner_texts()) == sorted(EMOTIONS)

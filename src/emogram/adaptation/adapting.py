@@ -39,6 +39,8 @@ _COLOURS: tuple[Colour, ...] = get_args(Colour)
 _TOLERANCE = 1e-4
 _FEWEST = 2
 """Clips of each emotion: one to learn from, one to test."""
+_FEWEST_SPEAKERS = 2
+"""Of whom one can be tested by a layer that was fitted to the other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,6 +316,8 @@ def _notes(info: ModelInfo, clips: Sequence[Clip], disjoint: bool) -> tuple[str,
     if not disjoint:
         why = "one speaker" if all(clip.speaker for clip in clips) else "speakers that are not known"
         notes.append(f"the clips have {why}: the scores are those of voices that the model was adapted to")
+    elif len({clip.speaker for clip in clips}) == _FEWEST_SPEAKERS:
+        notes.append("the clips have two speakers: each is answered by a layer fitted to the other alone")
     both = sorted({clip.corpus for clip in clips} & set(info.training_corpora))
     if both:
         notes.append(

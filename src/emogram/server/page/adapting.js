@@ -52,9 +52,10 @@ export class Adapting {
   }
 }
 
-function worth({ clips, emotions, before, after, other_speakers: others }) {
+function worth({ clips, emotions, before, after, notes, other_speakers: others }) {
   const earlier = before ? `, before ${percent(before.value)}` : "";
   const whose = others ? "of speakers that it was not adapted to" : "that it was not adapted to, of the same voices";
+  const limits = others ? notes.map((note) => ` Note: ${note}.`).join("") : "";
   const advice = before && after.value <= before.value ? " That is no gain: go back, or record more and adapt anew." : "";
-  return `Adapted to ${clips} clips: ${emotions.join(", ")}. Of clips ${whose}, it has ${percent(after.value)} right${earlier}.${advice}`;
+  return `Adapted to ${clips} clips: ${emotions.join(", ")}. Of clips ${whose}, it has ${percent(after.value)} right${earlier}.${limits}${advice}`;
 }
