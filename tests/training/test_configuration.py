@@ -342,3 +342,14 @@ def test_the_key_changes_with_the_code_and_stays_otherwise() -> None:
     assert key(Configuration(), CLIPS, "2") != key(Configuration(), CLIPS, "1")
     assert key(Configuration(), CLIPS, "1") == key(Configuration(), CLIPS, "1")
     assert len(key(Configuration(), CLIPS, "1")) == 16
+
+
+@pytest.mark.parametrize("name", ["background", "room"])
+def test_where_recordings_lie_is_no_part_of_what_a_run_is(name: str) -> None:
+    def run(folder: str) -> Configuration:
+        return validate({"augmentation": {"waveform": [{"name": name, "folder": folder}]}})
+
+    here, there, others = (run(folder).determinants() for folder in ("/here/rain", "there/rain", "/here/wind"))
+    assert here == there != others
+    assert here["augmentation"]["waveform"][0]["folder"] == "rain"
+    assert run("/here/rain").augmentation.waveform[0].model_dump()["folder"] == Path("/here/rain")

@@ -118,6 +118,9 @@ class Configuration(Settings):
             del fields["distillation"]
         else:
             fields["distillation"] = self.distillation.determinants(self.split.fold)
+        for step in (*fields["augmentation"]["waveform"], *fields.get("distillation", {}).get("noise", ())):
+            if step.get("folder"):  # of recordings: what it is called, not where it lies
+                step["folder"] = Path(step["folder"]).name
         return fields
 
     def to_yaml(self) -> str:
