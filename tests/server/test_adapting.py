@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emogram.errors import ConfigurationError
+from emogram.errors import ConfigurationError, CorpusError
 from emogram.server import schemas
 from emogram.server.office import Adapted, Office
 from emogram.server.settings import Settings
@@ -94,6 +94,20 @@ def test_what_the_clips_do_not_allow_is_told_and_the_model_stays(server: Running
     assert "1 of 'sad'" in answer.json()["detail"]
     assert server.client.get("/v1/adaptation").json() == {"adapted": None}
     assert not server.office.adapting.locked()
+
+
+def test_no_path_of_the_server_is_told(server: Running, adapter: Adapter, tmp_path: Path) -> None:
+    def refuse(_: Any) -> None:
+        raise CorpusError(f"{tmp_path}/sad/x.flac: cannot be read; remove it")
+
+    adapter.then = refuse
+    answer = server.client.post("/v1/adaptation")
+    problem(answer, 422, "cannot_adapt")
+    assert answer.json()["detail"] == "recordings/sad/x.flac: cannot be read; remove it"
+    tmp_path.rmdir()
+    answer = server.client.post("/v1/adaptation")
+    problem(answer, 422, "cannot_adapt")
+    assert answer.json()["detail"] == "no clips are kept yet; record some in the real-life test"
 
 
 def test_what_takes_too_long_is_ended_and_changes_nothing(server: Running, adapter: Adapter) -> None:

@@ -2,9 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +10,9 @@ from emogram.cli.options import ModelOption
 from emogram.cli.training import laboratory
 from emogram.errors import MissingExtraError
 from emogram.server.settings import Option, Settings, options
+
+if TYPE_CHECKING:
+    from emogram.server.office import Adapt
 
 
 def register(application: typer.Typer) -> None:
@@ -46,18 +47,10 @@ def serve(model: str | None, **values: Any) -> None:
         raise MissingExtraError("the server", "serve") from None
     from emogram.recognition.bundled import find_model
     from emogram.recognition.model_file import read_model
-    from emogram.server.office import Adapted, Office
+    from emogram.server.office import Office
     from emogram.server.running import Server, address, listen, log_to_standard_error
 
-    def adapt(folder: Path, content: bytes, heard: Callable[..., None]) -> Adapted:
-        from emogram.adaptation.recordings import adapt_to_recordings
-
-        return Adapted(*adapt_to_recordings(folder, content, heard=heard))
-
-    if settings.adapt:
-        with laboratory("emogram serve --adapt", "adapt"):
-            import emogram.adaptation.recordings  # noqa: F401 - whether it is there
-    office = Office(read_model(find_model(model)), settings, token, adapt if settings.adapt else None)
+    office = Office(read_model(find_model(model)), settings, token, _adapter() if settings.adapt else None)
     server: uvicorn.Server = Server(office)
     listening = listen(settings)
     log_to_standard_error(settings)
@@ -65,6 +58,15 @@ def serve(model: str | None, **values: Any) -> None:
         typer.echo("emogram: warning: anybody who reaches this machine can use the server; set a token", err=True)
     typer.echo(f"Serving at {address(settings, listening)} (stop with Ctrl-C)", err=True)
     server.run(sockets=[listening])
+
+
+def _adapter() -> "Adapt":
+    """What adapts the server's model, which itself must not know how."""
+    with laboratory("emogram serve --adapt", "adapt"):
+        from emogram.adaptation.recordings import adapt_to_recordings
+    from emogram.server.office import Adapted
+
+    return lambda folder, content, heard: Adapted(*adapt_to_recordings(folder, content, heard=heard))
 
 
 def _parameter(option: Option) -> inspect.Parameter:

@@ -99,6 +99,8 @@ def _adapting(office: Office, adapt: Adapt) -> Work[Adapted]:
             if abandoned.is_set():
                 raise AbandonedError
 
+        if not folder.is_dir():
+            raise Problem(422, "cannot_adapt", "no clips are kept yet; record some in the real-life test")
         if not office.adapting.acquire(blocking=False):
             raise _busy()
         try:
@@ -106,7 +108,9 @@ def _adapting(office: Office, adapt: Adapt) -> Work[Adapted]:
             go_on()
             office.serve_adapted(made)
         except (AudioError, ConfigurationError, CorpusError, ModelError) as error:
-            raise Problem(422, "cannot_adapt", str(error)) from None
+            # Where the folder lies is nobody's business.
+            told = str(error).replace(str(folder.absolute()), "recordings").replace(str(folder), "recordings")
+            raise Problem(422, "cannot_adapt", told) from None
         finally:
             office.adapting.release()
         return made
