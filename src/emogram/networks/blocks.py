@@ -1,4 +1,4 @@
-"""Parts of the CNN: convolutions with what follows them, parallel kernels, squeeze-excitation, plain and residual blocks.
+"""Parts of the CNN: convolutions with what follows them, parallel kernels, plain and residual blocks.
 
 Every part takes a feature map [B, C, F, N] and the mask [B, 1, 1, N] of its real frames, or None where all are real, and
 gives the same pair; padded frames come out as zeros.
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from emogram.networks.excitation import SqueezeExcitation
 from emogram.networks.layers import ACTIVATIONS, DROPS, normalisation
 
 if TYPE_CHECKING:
@@ -99,22 +99,6 @@ class ParallelStem(nn.Module):
         """See the module."""
         maps, masks = zip(*(branch(x, mask) for branch in self.branches), strict=True)
         return torch.cat(maps, dim=1), masks[0]
-
-
-class SqueezeExcitation(nn.Module):
-    """Weigh channels by what the whole clip holds (Hu et al. 2018): [B, C, F, N] -> the same."""
-
-    def __init__(self, channels: int, reduction: int = 8) -> None:
-        super().__init__()
-        self.squeeze = nn.Linear(channels, max(1, channels // reduction))
-        self.excite = nn.Linear(max(1, channels // reduction), channels)
-
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """See the class."""
-        bands = x.mean(dim=2)
-        summary = bands.mean(dim=2) if mask is None else bands.sum(dim=2) / mask[:, 0].sum(dim=2)
-        gate = torch.sigmoid(self.excite(functional.relu(self.squeeze(summary))))
-        return x * gate[:, :, None, None]
 
 
 class Block(nn.Module):

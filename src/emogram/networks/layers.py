@@ -1,6 +1,7 @@
 """What stands between the convolutions: normalisations, activations, and what is left out at random in training."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
@@ -11,8 +12,8 @@ NormalisationName = Literal["batch", "group", "instance", "layer", "none"]
 ActivationName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish"]
 DropName = Literal["element", "channel", "block"]
 
-ACTIVATIONS: dict[ActivationName, type[nn.Module]] = {
-    "relu": nn.ReLU,
+ACTIVATIONS: dict[ActivationName, Callable[[], nn.Module]] = {
+    "relu": partial(nn.ReLU, inplace=True),
     "leaky_relu": nn.LeakyReLU,
     "elu": nn.ELU,
     "gelu": nn.GELU,

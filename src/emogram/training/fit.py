@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from emogram import processors
 from emogram.errors import ConfigurationError
-from emogram.training import processor
+from emogram.training import memory, processor
 from emogram.training.batches import Batches
 from emogram.training.checkpoints import SUFFIX, SafetensorsIO
 from emogram.training.configuration import Configuration, RuntimeSettings
@@ -151,7 +151,8 @@ def _fit(
 ) -> None:
     """Fit; interrupted or terminated, end as any other program does."""
     try:
-        trainer.fit(learner, training, validation, ckpt_path=last)
+        with memory.kept():
+            trainer.fit(learner, training, validation, ckpt_path=last)
     except SIGTERMException:  # an exit with status 0
         sys.exit(128 + signal.SIGTERM)
     except SystemExit as ending:  # what Lightning makes of an interruption
