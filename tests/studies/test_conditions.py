@@ -95,3 +95,14 @@ def test_labels_tell_conditions_apart() -> None:
     conditions = (Noise(), Noise(snr_db=0), Telephone(), Telephone(low_hz=200), Room(), Room(drr_db=5))
     labels = [condition.label for condition in (*conditions, Excerpt(length_s=1), Excerpt(length_s=1.5))]
     assert len(set(labels)) == len(labels)
+
+
+def test_other_recordings_of_the_same_name_are_another_file(tmp_path: Path) -> None:
+    def of(place: str, frequency_hz: float) -> str:
+        folder = tmp_path / place / "noises"
+        folder.mkdir(parents=True)
+        soundfile.write(folder / "5-hum.wav", tone(frequency_hz), RATE)
+        return stem(Background(folder=folder, recordings="5-*"))
+
+    assert of("here", 100) == of("there", 100)
+    assert of("elsewhere", 100) != of("anywhere", 200)

@@ -353,3 +353,24 @@ def test_where_recordings_lie_is_no_part_of_what_a_run_is(name: str) -> None:
     assert here == there != others
     assert here["augmentation"]["waveform"][0]["folder"] == "rain"
     assert run("/here/rain").augmentation.waveform[0].model_dump()["folder"] == Path("/here/rain")
+
+
+@pytest.mark.parametrize("name", ["background", "room"])
+def test_which_recordings_sound_is_part_of_what_a_run_is(name: str, tmp_path: Path) -> None:
+    def run(place: str, content: bytes, **fields: str) -> str:
+        folder = tmp_path / place / "rain"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "1-drops.wav").write_bytes(content)
+        step = {"name": name, "folder": str(folder), **fields}
+        return key(validate({"augmentation": {"waveform": [step]}}), CLIPS, "1")
+
+    assert run("here", b"drops") == run("there", b"drops")
+    assert run("here", b"drops") != run("elsewhere", b"hail!")
+    changed = run("here", b"storm")
+    assert changed != run("there", b"drops")
+    (tmp_path / "here" / "rain" / "2-wind.wav").write_bytes(b"wind")
+    assert run("here", b"storm") != changed
+    if name == "background":
+        chosen = run("here", b"storm", recordings="1-*")
+        (tmp_path / "here" / "rain" / "3-sea.wav").write_bytes(b"sea")
+        assert run("here", b"storm", recordings="1-*") == chosen

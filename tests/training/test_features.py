@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from emogram.corpora import Clip
@@ -11,7 +12,8 @@ from emogram.errors import ConfigurationError, CorpusError
 from emogram.networks.classifier import Classifier
 from emogram.networks.encoder import EncoderBlock, EncoderNetwork
 from emogram.networks.whisper import SIZES, WhisperNetworkSettings
-from emogram.spectrograms import SPECTROGRAMS
+from emogram.networks.whisper_cnn import WhisperCNNSettings
+from emogram.spectrograms import SPECTROGRAMS, LogMelSettings
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import validate
 from emogram.training.data import ClipDataset
@@ -19,6 +21,7 @@ from emogram.training.features import FeatureDataset, FrozenFeatures, collate_fe
 from tests.training import runs
 
 AUGMENTATION = validate({}).augmentation.waveform
+PICTURE = SPECTROGRAMS["whisper"].model_validate({})
 HALF = 4e-3
 """What half precision may change of a value, in parts of the largest."""
 
@@ -27,8 +30,7 @@ HALF = 4e-3
 def classifier() -> Classifier:
     torch.manual_seed(0)
     settings = {"name": "whisper-tiny", "blocks": 2, "pooled": 2}
-    front_end = SPECTROGRAMS["whisper"].model_validate({}).build(runs.RATE)
-    return Classifier(front_end, WhisperNetworkSettings.model_validate(settings).build(4)).eval()
+    return Classifier(PICTURE.build(runs.RATE), WhisperNetworkSettings.model_validate(settings).build(4)).eval()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def clips(material: runs.Material) -> list[Clip]:
 
 
 def features(classifier: Classifier, folder: Path, cache: Path, frozen: int = 1) -> FrozenFeatures:
-    return FrozenFeatures(folder, classifier, frozen, AudioCache(cache, runs.RATE), AUGMENTATION)
+    return FrozenFeatures(folder, classifier, frozen, AudioCache(cache, runs.RATE), AUGMENTATION, spectrogram=PICTURE)
 
 
 def test_they_are_what_the_network_gives(
@@ -94,6 +96,7 @@ def test_another_weight_setting_or_cut_is_another_folder(
         1,
         AudioCache(material.cache, runs.RATE),
         AUGMENTATION[:1],
+        spectrogram=PICTURE,
     )
     folders.add(other.folder)
     network = classifier.network
@@ -110,6 +113,35 @@ def test_another_weight_setting_or_cut_is_another_folder(
         upper[0, 0] += 1  # above the cut: nothing that is kept depends on it
         folders.add(features(classifier, tmp_path, material.cache).folder)
     assert len(folders) == 5
+
+
+def test_another_picture_is_another_folder(material: runs.Material, tmp_path: Path) -> None:
+    """Its settings, and the statistics that standardise it, which each fold measures on its own training part."""
+    settings = {"name": "whisper-cnn", "blocks": 2, "pooled": 1, "hidden": 16}
+    network = WhisperCNNSettings.model_validate(settings).build(4)
+    cache, folders = AudioCache(material.cache, runs.RATE), set[Path]()
+    for fields in ({}, {"n_mels": 64}, {"fmax_hz": 4000.0}, {"floor": 1e-3}):
+        picture = LogMelSettings.model_validate({"n_mels": 80, **fields})
+        classifier = Classifier(picture.build(runs.RATE), network)
+        for mean in (0.0, -5.32, -5.11):
+            classifier.standardisation.mean.fill_(mean)
+            folders.add(FrozenFeatures(tmp_path, classifier, 1, cache, (), spectrogram=picture).folder)
+    assert len(folders) == 4 * 3
+
+
+def test_copies_in_noise_are_of_the_recordings_that_sound(
+    classifier: Classifier, material: runs.Material, tmp_path: Path
+) -> None:
+    def folder(place: str, level: float) -> Path:
+        noises = tmp_path / place / "noises"
+        noises.mkdir(parents=True)
+        soundfile.write(noises / "1-a.wav", np.full(800, level), runs.RATE)
+        chain = validate({"augmentation": {"waveform": [{"name": "background", "folder": str(noises)}]}}).augmentation
+        cache = AudioCache(material.cache, runs.RATE)
+        return FrozenFeatures(tmp_path, classifier, 1, cache, chain.waveform, spectrogram=PICTURE).folder
+
+    assert folder("here", 0.1) == folder("there", 0.1)
+    assert folder("elsewhere", 0.2) != folder("anywhere", 0.1)
 
 
 def test_batches_are_padded_and_masked(
@@ -140,7 +172,7 @@ def test_copies_hold_no_other_clip(
     classifier: Classifier, clips: list[Clip], material: runs.Material, tmp_path: Path
 ) -> None:
     chain = validate({"augmentation": {"waveform": [{"name": "babble", "probability": 1}]}}).augmentation.waveform
-    kept = FrozenFeatures(tmp_path, classifier, 1, AudioCache(material.cache, runs.RATE), chain)
+    kept = FrozenFeatures(tmp_path, classifier, 1, AudioCache(material.cache, runs.RATE), chain, spectrogram=PICTURE)
     with pytest.raises(ConfigurationError, match="babble"):
         kept(clips[0], 1)
 

@@ -1,8 +1,12 @@
 """Recordings in folders, noises and impulse responses, decoded when first asked for and kept in bounded memory."""
 
+import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from fnmatch import fnmatch
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +18,7 @@ from emogram.errors import ConfigurationError, CorpusError
 Wave = npt.NDArray[np.float32]
 
 _MAX_BYTES = 256 * 2**20
+_HASHED_BYTES = 2**20
 
 
 class Recordings:
@@ -68,3 +73,38 @@ class Recordings:
                 self.held_bytes -= self._waves.popitem(last=False)[1].nbytes
         self._waves.move_to_end(path)
         return self._waves[path]
+
+
+def without_place(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step or a condition depends on, JSON-ready: of a folder what it is called and what is in it, not where it lies.
+
+    Args:
+        settings: of the step as JSON has them; ``recordings``, where there is one, says which files of ``folder`` count.
+    """
+    if not settings.get("folder"):
+        return dict(settings)
+    folder = Path(settings["folder"]).absolute()
+    return {**settings, "folder": f"{folder.name} {_fingerprint(folder, settings.get('recordings', '*'))}".rstrip()}
+
+
+def _fingerprint(folder: Path, pattern: str) -> str:
+    """12 hexadecimal digits that change with every name, length and first mebibyte; none where the folder is not here."""
+    try:
+        files = audio_files(folder)
+    except CorpusError:
+        return ""
+    digest = hashlib.sha256()
+    for path in files:
+        if fnmatch(path.name, pattern):
+            status = path.stat()
+            begins = _beginning(path, status.st_size, status.st_mtime_ns)
+            digest.update(
+                f"{path.relative_to(folder).as_posix()} {status.st_size} {begins}\n".encode(errors="surrogateescape")
+            )
+    return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=65_536)
+def _beginning(path: Path, size: int, changed_ns: int) -> str:  # noqa: ARG001 - of a file as it is now
+    with path.open("rb") as file:
+        return hashlib.sha256(file.read(_HASHED_BYTES)).hexdigest()

@@ -19,6 +19,7 @@ from emogram.studies.study import BASE, Study, read_study
 
 ORDER = (
     "spectrogram",
+    "epochs",
     "augmentation",
     "regularisation",
     "optimisation",

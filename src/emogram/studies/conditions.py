@@ -6,6 +6,7 @@ same noise and comparisons stay paired.
 """
 
 import hashlib
+import json
 import math
 from collections.abc import Sequence
 from functools import cache
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.signal import butter, sosfilt
 
 from emogram.audio import SILENCE_PEAK
-from emogram.augmentation.recordings import Recordings
+from emogram.augmentation.recordings import Recordings, without_place
 from emogram.augmentation.room import decaying, reverberant
 from emogram.augmentation.waveform import looped
 from emogram.corpora.clip import Clip
@@ -178,7 +179,8 @@ Condition = Annotated[Noise | Background | Telephone | Room | Excerpt | OtherCor
 
 def stem(condition: Condition, clips: Sequence[Clip] = ()) -> str:
     """Name of the file that holds a run's predictions under a condition; other settings or clips are another file."""
-    content = condition.model_dump_json() + "".join(f"{clip.clip_id} {clip.sha256}" for clip in clips)
+    settings = json.dumps(without_place(condition.model_dump(mode="json")))
+    content = settings + "".join(f"{clip.clip_id} {clip.sha256}" for clip in clips)
     return f"{condition.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 

@@ -58,7 +58,8 @@ def feature_batches(
     """Batches of training and of validation as outputs of the first `frozen` blocks, which are computed and kept first."""
     assert configuration.transfer is not None
     copies = configuration.transfer.copies
-    features = FrozenFeatures(cache.folder, classifier, frozen, cache, configuration.augmentation.waveform)
+    chain, spectrogram = configuration.augmentation.waveform, configuration.spectrogram
+    features = FrozenFeatures(cache.folder, classifier, frozen, cache, chain, spectrogram=spectrogram)
     features.fill(material.split.validation, (0,))
     features.fill(material.split.train, range(copies + 1))
     train = FeatureDataset(

@@ -14,6 +14,7 @@ from emogram.augmentation import BatchStep, SpectrogramStep, WaveformStep
 from emogram.augmentation.batch import MixupSettings
 from emogram.augmentation.level import GainSettings
 from emogram.augmentation.masking import MasksSettings
+from emogram.augmentation.recordings import without_place
 from emogram.augmentation.stretching import SpeedSettings
 from emogram.augmentation.warping import FilterAugmentSettings
 from emogram.errors import ConfigurationError, did_you_mean
@@ -118,9 +119,10 @@ class Configuration(Settings):
             del fields["distillation"]
         else:
             fields["distillation"] = self.distillation.determinants(self.split.fold)
-        for step in (*fields["augmentation"]["waveform"], *fields.get("distillation", {}).get("noise", ())):
-            if step.get("folder"):  # of recordings: what it is called, not where it lies
-                step["folder"] = Path(step["folder"]).name
+        chains = [(fields["augmentation"], "waveform"), (fields.get("distillation", {}), "noise")]
+        for holder, name in chains:
+            if name in holder:
+                holder[name] = [without_place(step) for step in holder[name]]
         return fields
 
     def to_yaml(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 from torch import Tensor
 from torch.utils.data import Dataset
 from typing_extensions import override
@@ -31,6 +32,7 @@ class FrozenFeatures(KeptOutputs):
         cache: gives waves.
         augmentation: chain for the waves of the copies. One that needs other clips of the training part is refused when a
             copy is made: what is kept is shared by runs that have other training parts.
+        spectrogram: settings of the classifier's front end.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class FrozenFeatures(KeptOutputs):
         frozen: int,
         cache: AudioCache,
         augmentation: Sequence[WaveformAugmentation],
+        *,
+        spectrogram: BaseModel,
     ) -> None:
         assert isinstance(classifier.network, EncoderNetwork)
         self.classifier: Classifier = classifier
@@ -47,11 +51,15 @@ class FrozenFeatures(KeptOutputs):
         self.frozen: int = frozen
         facts = {
             "kept": self.network.kept(frozen),
-            "augmentation": [step.model_dump(mode="json") for step in augmentation],
+            "spectrogram": spectrogram.model_dump(mode="json"),
             "sample_rate": cache.sample_rate,
         }
-        weights = self.network.encoder.first_blocks(frozen)
-        super().__init__(folder / f"features-{identity(weights, facts)}", cache, augmentation)
+        parts = {
+            "encoder": self.network.encoder.first_blocks(frozen),
+            "spectrogram": classifier.spectrogram.state_dict(),
+            "standardisation": classifier.standardisation.state_dict(),
+        }
+        super().__init__(folder / f"features-{identity(parts, facts, augmentation)}", cache, augmentation)
 
     @override
     def output(self, wave: Tensor) -> Features:

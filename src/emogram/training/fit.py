@@ -45,6 +45,18 @@ class _Checkpoint(ModelCheckpoint):
         super().load_state_dict({**state_dict, **moved, "best_k_models": scores, "dirpath": self.dirpath})
 
 
+class _Released(Callback):
+    """Clips of other lengths every epoch would otherwise leave holes of their own in memory."""
+
+    @override
+    def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        memory.release()
+
+    @override
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        memory.release()
+
+
 class _EarlyStopping(EarlyStopping):
     @override
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -169,6 +181,7 @@ def _callbacks(learner: Learner, history: History, where: Path) -> list[Callback
     callbacks: list[Callback] = [
         history,
         EpochProgress(history, settings.name),
+        _Released(),
         _Checkpoint(where, BEST, monitor=monitor, mode=mode, **kept),
         _Checkpoint(where, LAST, **kept),
     ]

@@ -8,7 +8,7 @@ a name of its own and renames, and whoever comes second replaces equal content b
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ import torch
 from torch import Tensor
 
 from emogram.augmentation import draw
-from emogram.augmentation.recordings import Recordings
+from emogram.augmentation.recordings import Recordings, without_place
 from emogram.augmentation.waveform import Scene, WaveformAugmentation
 from emogram.corpora.clip import Clip
 from emogram.errors import CorpusError
 from emogram.training.cache import AudioCache
 from emogram.training.data import generator
+from emogram.training.material import RESULTS_VERSION
 from emogram.writing import whole
 
 _SEED = 0
@@ -64,16 +65,11 @@ class KeptOutputs(ABC):
         """What is not there yet."""
         return [(clip, copy) for copy in copies for clip in clips if not self._path(clip, copy).exists()]
 
-    def fill(
-        self, clips: Sequence[Clip], copies: Sequence[int], *, progress: Callable[[int, int], None] | None = None
-    ) -> None:
+    def fill(self, clips: Sequence[Clip], copies: Sequence[int]) -> None:
         """Compute whatever is not there yet, each clip alone: in a batch the last bit depends on its neighbours."""
-        missing = self.missing(clips, copies)
-        for done, (clip, copy) in enumerate(missing, start=1):
+        for clip, copy in self.missing(clips, copies):
             if not self._path(clip, copy).exists():  # another process may be filling the same cache
                 self._compute(clip, copy)
-            if progress is not None:
-                progress(done, len(missing))
 
     def wave(self, clip: Clip, copy: int) -> npt.NDArray[np.float32]:
         """The wave [T] of a clip, or of one of its augmented copies."""
@@ -95,12 +91,24 @@ class KeptOutputs(ABC):
         return self.folder / name[:2] / f"{name}-{copy}.npy"
 
 
-def identity(weights: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
-    """16 hexadecimal digits that change with every weight and every fact."""
+def identity(
+    parts: Mapping[str, Mapping[str, Tensor]],
+    facts: Mapping[str, Any],
+    augmentation: Sequence[WaveformAugmentation],
+) -> str:
+    """16 hexadecimal digits that change with every number, fact, augmentation and recording, and with the code.
+
+    Args:
+        parts: parameters and buffers of all that computes, front end and standardisation among it, by part.
+        facts: of whatever else what is kept depends on, JSON-ready.
+        augmentation: chain of the copies.
+    """
     digest = hashlib.sha256()
-    for name in sorted(weights):
-        digest.update(name.encode() + weights[name].numpy().tobytes())
-    digest.update(json.dumps(facts, sort_keys=True).encode())
+    for part, tensors in sorted(parts.items()):
+        for name in sorted(tensors):
+            digest.update(f"{part}.{name}".encode() + tensors[name].numpy().tobytes())
+    chain = [without_place(step.model_dump(mode="json")) for step in augmentation]
+    digest.update(json.dumps([facts, chain, RESULTS_VERSION], sort_keys=True).encode())
     return digest.hexdigest()[:16]
 
 

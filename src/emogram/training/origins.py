@@ -18,6 +18,8 @@ from emogram.training.yaml_text import read
 FIELD = "transfer.source"
 PUBLISHED_NAME = "published"
 _CHECKPOINTS, _MANIFEST, _BEST = "checkpoints", "manifest.csv", "best.safetensors"
+_FILES = {".safetensors", ".pth", ".pt", ".bin", ".ckpt"}
+"""Endings of what publishers give out; anything else that is not there was the folder of a run."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,11 @@ def is_published(source: Path) -> bool:
 
 
 def run_of(source: Path) -> Path | None:
-    """The folder of the run that a source belongs to, given as it or as its checkpoint; None for a publisher's file."""
-    if source.is_dir():
+    """The folder of the run that a source belongs to, given as it or as its checkpoint; None for a publisher's file.
+
+    Told by the path where nothing lies there any more, so that nobody takes a run that has been moved for a stranger.
+    """
+    if source.is_dir() or (not is_published(source) and not source.exists() and source.suffix not in _FILES):
         return source
     return source.parent.parent if source.parent.name == _CHECKPOINTS else None
 

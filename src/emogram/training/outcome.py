@@ -46,7 +46,8 @@ def conclude(
     """Predict every part once, calibrate on validation, export, and write all of it into the run folder.
 
     Clips are heard as the recogniser will hear them: very short ones padded, very long ones in windows whose
-    probabilities are averaged. So the stored predictions are those that `emogram predict` gives.
+    probabilities are averaged. So the stored predictions are those that `emogram predict` gives, but for the 16 bits in which
+    decoded audio is kept, which very soft and overdriven recordings may feel.
 
     Args:
         configuration: of the run.

@@ -66,9 +66,9 @@ def train(
         EmogramError: as `gather` and `prepare`.
     """
     _prepare_machine(configuration)
+    require_a_start(configuration)
     material = prepare(configuration, gather(configuration) if clips is None else clips)
     _require_strangers(configuration, material)
-    require_a_start(configuration)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)

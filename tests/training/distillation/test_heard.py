@@ -77,11 +77,15 @@ def test_what_a_teacher_came_from_counts(split: Material, tmp_path: Path) -> Non
 
 
 def test_a_run_that_cannot_be_followed_is_refused(split: Material, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"none: is no run, it has no manifest\.csv; give the folder"):
+    with pytest.raises(ConfigurationError, match=r"none: is no run, it has no manifest\.csv, so that nobody knows"):
         check(tmp_path / "none", split.split.test)
     lost = {"teacher": str(tmp_path / "lost"), "size": "whisper-tiny", "block": 1}
     with pytest.raises(ConfigurationError, match=r"distillation\.teacher=.*lost: is no run"):
         check(run_folder(tmp_path / "child", split.split.parts(), distillation=lost), split.split.test)
+    for moved in ("moved", "moved/checkpoints/best.safetensors", "run.v2"):
+        begun = {"source": str(tmp_path / moved)}
+        with pytest.raises(ConfigurationError, match=r"moved: is no run|run\.v2: is no run"):
+            check(run_folder(tmp_path / f"from-{len(moved)}", split.split.parts(), transfer=begun), split.split.test)
     itself = {"teacher": str(tmp_path / "itself"), "size": "whisper-tiny", "block": 1}
     with pytest.raises(ConfigurationError, match="comes from itself"):
         check(run_folder(tmp_path / "itself", split.split.parts(), distillation=itself), split.split.test)

@@ -103,7 +103,10 @@ def _placed(run: Path, field: str) -> Iterable[tuple[Clip, str]]:
     """Every clip of a run with its part."""
     path = run / _MANIFEST
     if not path.exists():
-        raise ConfigurationError(f"{field}={run}: is no run, it has no {_MANIFEST}; give the folder of a finished run")
+        raise ConfigurationError(
+            f"{field}={run}: is no run, it has no {_MANIFEST}, so that nobody knows who it has heard; give the folder of a "
+            "finished run, or start where its path leads to it"
+        )
     clips = read_manifest(path)
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         parts = [row.get("part") for row in csv.DictReader(file)]

@@ -106,10 +106,10 @@ class TeacherFrames(KeptOutputs):
         facts = {
             "block": len(self.encoder.layers),
             "together": self.together,
-            "augmentation": [step.model_dump(mode="json") for step in augmentation],
             "sample_rate": cache.sample_rate,
         }
-        super().__init__(folder / f"teacher-{identity(self.encoder.state_dict(), facts)}", cache, augmentation)
+        parts = {"encoder": self.encoder.state_dict()}
+        super().__init__(folder / f"teacher-{identity(parts, facts, augmentation)}", cache, augmentation)
 
     @override
     def output(self, wave: Tensor) -> Features:
