@@ -107,7 +107,7 @@ class Result:
             return ""
         if any(field.startswith("distillation.") for field in self.settings):
             return "a teacher"
-        return "published weights" if any(field.startswith("transfer.") for field in self.settings) else "nothing"
+        return "weights from elsewhere" if any(field.startswith("transfer.") for field in self.settings) else "nothing"
 
 
 def read_results(store: Path) -> tuple[list[Result], list[str]]:

@@ -16,6 +16,8 @@ from emogram.training.data import ClipDataset
 RESULTS_VERSION = 4
 """Raised whenever the code changes what a configuration gives, so that no old run passes for a new one."""
 
+_STATISTICS_CLIPS = 400
+
 
 @dataclass(frozen=True)
 class Material:
@@ -34,6 +36,11 @@ class Material:
     def rows(self) -> list[tuple[Clip, str]]:
         """Every clip with its part."""
         return [(clip, part) for part, clips in self.split.parts().items() for clip in clips]
+
+    def measured(self) -> tuple[Clip, ...]:
+        """Clips of the training part, taken evenly, on which statistics are measured."""
+        clips = self.split.train
+        return tuple(clips[:: max(1, len(clips) // _STATISTICS_CLIPS)])
 
     def identity(self, configuration: Configuration) -> str:
         """The key of a run of this configuration on this material."""

@@ -34,8 +34,6 @@ from emogram.training.run_folder import ENVIRONMENT, METRICS, finished, require_
 from emogram.training.soup import fit_soup, require_a_start
 from emogram.training.transfer import frozen_blocks
 
-_STATISTICS_CLIPS = 400
-
 Say = Callable[[str], None]
 """Told what happens, a line at a time."""
 
@@ -176,7 +174,7 @@ def prepare_fit(
     course: Curriculum | None = None,
 ) -> tuple[Learner, Batches, Batches]:
     """What is trained, its standardisation measured, and the batches that train and validate it."""
-    _measure_statistics(classifier, material.split.train, cache)
+    _measure_statistics(classifier, material.measured(), cache)
     frozen = frozen_blocks(configuration.transfer, classifier.network)
     training, validation = run_batches(classifier, configuration, material, cache, frozen)
     targets = [material.emotions.index(clip.emotion) for clip in material.split.train]
@@ -224,15 +222,12 @@ def _learn_frames(
 ) -> None:
     """Learn what teachers know, where there are such, before the labels."""
     if course is not None:
-        _measure_statistics(classifier, material.split.train, cache)
+        _measure_statistics(classifier, material.measured(), cache)
         course.learn_frames(classifier, cache, folder, say)
 
 
 def _measure_statistics(classifier: Classifier, clips: Sequence[Clip], cache: AudioCache) -> None:
     if not classifier.spectrogram.standardise:
         return
-    step = max(1, len(clips) // _STATISTICS_CLIPS)
     with torch.no_grad():
-        classifier.standardisation.fit(
-            [classifier.spectrogram(torch.from_numpy(cache(clip))[None]) for clip in clips[::step]]
-        )
+        classifier.standardisation.fit([classifier.spectrogram(torch.from_numpy(cache(clip))[None]) for clip in clips])

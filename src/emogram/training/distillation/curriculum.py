@@ -30,7 +30,6 @@ from emogram.training.material import Material
 from emogram.training.run_folder import read_json, write_json
 
 _FOLDER, _RESULT = "distillation", "result.json"
-_STATISTICS_CLIPS = 400
 
 
 class Curriculum:
@@ -150,12 +149,12 @@ class Curriculum:
         """Part of the variance that is left unexplained at the end."""
         train = self._dataset(teacher, cache, "train", before.seed)
         validation = self._dataset(teacher, cache, "validation", before.seed)
-        clips = self.material.split.train
-        measured = clips[:: max(1, len(clips) // _STATISTICS_CLIPS)]
         student.measure(
             [
                 frames[real > 0]
-                for frames, real in (train.averaged(teacher(clip, 0), len(cache(clip))) for clip in measured)
+                for frames, real in (
+                    train.averaged(teacher(clip, 0), len(cache(clip))) for clip in self.material.measured()
+                )
             ]
         )
         order = training_order(train.clips.targets, before)

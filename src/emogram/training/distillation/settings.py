@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from emogram.augmentation import WaveformStep
 from emogram.networks.whisper import SIZES
+from emogram.training.origins import weights_of
 from emogram.training.settings import Settings
 from emogram.training.transfer import file_sha256
 
@@ -86,17 +87,12 @@ class DistillationSettings(Settings):
             del fields["noise"]
         if chosen.teacher is not None:
             fields["teacher"] = file_sha256(
-                weights_file(chosen.teacher), "distillation.teacher", "a safetensors file or a finished run"
+                weights_of(chosen.teacher), "distillation.teacher", "a safetensors file or a finished run"
             )
         fields["predictions"] = [
             file_sha256(path, "distillation.predictions", "the predictions of a run") for path in chosen.predictions
         ]
         return fields
-
-
-def weights_file(teacher: Path) -> Path:
-    """The file that holds a teacher's weights: itself, or the best checkpoint of a run."""
-    return teacher / "checkpoints" / "best.safetensors" if teacher.is_dir() else teacher
 
 
 def _of_fold(path: Path, fold: int) -> Path:

@@ -19,8 +19,9 @@ from emogram.training import configuration
 from emogram.training.cache import AudioCache
 from emogram.training.checkpoints import load_weights
 from emogram.training.distillation.alignment import FrameGrid
-from emogram.training.distillation.settings import DistillationSettings, weights_file
+from emogram.training.distillation.settings import DistillationSettings
 from emogram.training.kept import Features, KeptOutputs, identity
+from emogram.training.origins import weights_of
 from emogram.training.transfer import load_encoder, strict
 
 _FIELD = "distillation.teacher"
@@ -68,7 +69,7 @@ def _of_run(run: Path, settings: DistillationSettings, wanted: set[str]) -> dict
         raise ConfigurationError(
             f"distillation.block={settings.block}: the network of {run} has {network.blocks}; choose at most that"
         )
-    tensors = merged(load_weights(weights_file(run), "classifier.network.encoder."))
+    tensors = merged(load_weights(weights_of(run), "classifier.network.encoder."))
     return {name: tensor for name, tensor in tensors.items() if name in wanted}
 
 
