@@ -113,6 +113,18 @@ def test_two_graphs_are_both_walked() -> None:
         scan("m.onnx", content(external_weights) + content())
 
 
+def test_a_file_that_onnxruntime_takes_for_its_own_format_is_refused() -> None:
+    """It is valid protobuf with an honest graph, but that would not be the graph that runs."""
+
+    def marked(model: Any) -> None:
+        model.producer_name = "ORTM"
+
+    data = content(marked)
+    assert data[4:8] == b"ORTM"
+    with pytest.raises(ModelError, match=r"^m.onnx: is in onnxruntime's own format, no ONNX model; export the model"):
+        scan("m.onnx", data)
+
+
 @pytest.mark.parametrize("damaged", [b"", b"x", b"\x00" * 50, b"PK\x03\x04" * 20, b"\x80" * 100, b"\x0b" * 10])
 def test_what_is_no_onnx_is_refused(damaged: bytes) -> None:
     with pytest.raises(ModelError, match="is no ONNX model"):

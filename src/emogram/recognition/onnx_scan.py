@@ -5,6 +5,9 @@ is passed as bytes. So the file's protobuf structure is walked here first, witho
 its weights. Refused are external data, operators other than standard ONNX, functions, sparse tensors (small on disk, huge
 in memory) and nested graphs (loops need not end). What is left is a plain graph of standard operators, which ends.
 
+A file can be two things at once: onnxruntime takes bytes with the mark of its own format for that, whatever protobuf makes of
+them. Such files are refused, since not everything that loads a model can be told which format to read (a browser cannot).
+
 The field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
 
@@ -13,6 +16,8 @@ from collections.abc import Iterator
 from emogram.errors import ModelError
 
 STANDARD_DOMAINS = (b"", b"ai.onnx")
+RUNTIME_MARK = b"ORTM"
+"""In bytes 4 to 8: what onnxruntime tells its own format by."""
 MAX_FIELDS = 200_000
 """More structure than any network here has; bounds the time of the walk."""
 
@@ -40,6 +45,8 @@ def scan(name: str, content: bytes) -> dict[str, str]:
     Raises:
         ModelError: no ONNX, damaged, or with parts that are refused.
     """
+    if content[4:8] == RUNTIME_MARK:
+        raise ModelError(f"{name}: is in onnxruntime's own format, no ONNX model; {_REMEDY}")
     return _Scanner(name).model(memoryview(content))
 
 

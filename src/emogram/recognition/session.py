@@ -66,6 +66,8 @@ def open_session(model: ModelFile, threads: int) -> Any:
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # Left to itself onnxruntime guesses, and takes a file for its own format that the scan has read as another graph.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     _limit_memory(onnxruntime)
     try:
         # The fallback has nothing to fall back to, and tells so on standard output.
