@@ -1,21 +1,22 @@
 """File names: safe everywhere, and never two clips in one file."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from emogram.corpora import Clip
-from emogram.pictures.gallery import name_items
+from emogram.pictures.gallery import folder_of, make_folders, name_items
 
 
-def clip(clip_id: str) -> Clip:
+def clip(clip_id: str, emotion: str = "sad") -> Clip:
     return Clip(
         clip_id=clip_id,
         path="x.wav",
         corpus=clip_id.split("/", maxsplit=1)[0],
         speaker="",
-        emotion="sad",
-        raw_label="sad",
+        emotion=emotion,
+        raw_label=emotion,
     )
 
 
@@ -54,3 +55,21 @@ def test_names_are_safe_everywhere(clip_id: str) -> None:
     [name] = names(clip_id)
     assert re.fullmatch(r"[A-Za-z0-9+-][A-Za-z0-9._+-]*", name)
     assert "/" not in name
+
+
+@pytest.mark.parametrize(
+    "emotion", ["../../../../escaped", "..", "/etc", "a/../../b", "c:\\x", ".hidden", "x\0y", "e" * 300]
+)
+def test_no_emotion_leads_out_of_the_gallery(emotion: str, tmp_path: Path) -> None:
+    out = tmp_path / "a" / "b" / "out"
+    items = name_items([(clip("calls/one", emotion), "train")])
+    assert re.fullmatch(r"train/[A-Za-z0-9+-][A-Za-z0-9._+-]*/calls-one", items[0].place)
+    make_folders(out, items, ["png"], [emotion])
+    assert items[0].path(out, "png").parent.is_dir()
+    assert [path.name for path in (out / "images" / "train").iterdir()] == [folder_of(emotion)]
+    assert [path.name for path in tmp_path.rglob("*") if not path.is_relative_to(out)] == ["a", "b"]
+
+
+def test_emotions_that_are_plainly_alike_have_a_folder_each() -> None:
+    assert len({folder_of(emotion) for emotion in ("a/b", "a-b", "a\\b", "a.b")}) == 4
+    assert folder_of("pleasant surprise") == "pleasant surprise"

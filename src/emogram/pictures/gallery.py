@@ -30,6 +30,8 @@ FORMATS = {"png": "images", "npy": "arrays"}
 
 _COLUMNS = ("file", "part", "emotion", "clip_id", "corpus", "speaker", "sex", "duration_s")
 _LONGEST = 150
+_SAFE = re.compile(r"[^\W_][\w -]{0,59}")
+"""What an emotion's folder may be called as it is: no separators, no dots."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Item:
     @property
     def place(self) -> str:
         """Path below a format's folder, without suffix."""
-        return f"{self.part}/{self.clip.emotion}/{self.name}"
+        return f"{self.part}/{folder_of(self.clip.emotion)}/{self.name}"
 
     def path(self, folder: Path, kind: str) -> Path:
         """The file of one format."""
@@ -57,9 +59,13 @@ def name_items(rows: Sequence[tuple[Clip, str]]) -> list[Item]:
     items = []
     for (clip, part), name in zip(rows, plain, strict=True):
         ambiguous = counts[name.lower()] > 1 or len(name) > _LONGEST
-        mark = hashlib.sha256(clip.clip_id.encode(errors="surrogateescape")).hexdigest()[:10]
-        items.append(Item(clip, part, f"{name[:_LONGEST]}-{mark}" if ambiguous else name))
+        items.append(Item(clip, part, f"{name[:_LONGEST]}-{_mark(clip.clip_id)}" if ambiguous else name))
     return items
+
+
+def folder_of(emotion: str) -> str:
+    """The name of an emotion's folder: the emotion itself, unless a manifest calls it what no folder should be called."""
+    return emotion if _SAFE.fullmatch(emotion) else f"{_plain(emotion)[:_LONGEST]}-{_mark(emotion)}"
 
 
 def claim(folder: Path, key: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -84,7 +90,7 @@ def make_folders(folder: Path, items: Sequence[Item], formats: Sequence[str], em
     for kind in formats:
         for part in {item.part for item in items}:
             for emotion in emotions:
-                (folder / FORMATS[kind] / part / emotion).mkdir(parents=True, exist_ok=True)
+                (folder / FORMATS[kind] / part / folder_of(emotion)).mkdir(parents=True, exist_ok=True)
 
 
 def write_image(path: Path, image: npt.NDArray[np.unsignedinteger[Any]]) -> None:
@@ -114,9 +120,14 @@ def write_list(folder: Path, items: Sequence[Item]) -> None:
     write_text(folder / LIST, text.getvalue().encode(errors="backslashreplace").decode())
 
 
-def _plain(clip_id: str) -> str:
+def _plain(text: str) -> str:
     """Letters, digits and a few signs, which every file system and every reader of paths takes."""
-    return re.sub(r"[^A-Za-z0-9._+-]+", "_", clip_id.replace("/", "-")).lstrip("._") or "clip"
+    return re.sub(r"[^A-Za-z0-9._+-]+", "_", text.replace("/", "-")).lstrip("._") or "clip"
+
+
+def _mark(text: str) -> str:
+    """Tells names apart that are plainly alike."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:10]
 
 
 def _difference(found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
