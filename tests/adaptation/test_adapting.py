@@ -112,6 +112,25 @@ def test_of_two_speakers_it_is_told_how_little_each_was_learnt_from(voices: list
     assert made.notes == ("the clips have two speakers: each is answered by a layer fitted to the other alone",)
 
 
+@pytest.mark.parametrize("speakers", [2, 3])
+def test_the_fewest_clips_are_enough_whoever_speaks_them(voices: list[Clip], speakers: int) -> None:
+    named = sorted({clip.speaker for clip in voices})[:speakers]
+    few = [
+        next(clip for clip in voices if (clip.speaker, clip.emotion) == (speaker, emotion))
+        for speaker in named
+        for emotion in ("angry", "sad")
+    ]
+    made = adapt(few, "base")
+    assert made.speaker_disjoint
+    assert len(made.after) == 2 * speakers
+
+
+def test_speakers_who_share_no_emotion_are_adapted_to(voices: list[Clip]) -> None:
+    first, second = sorted({clip.speaker for clip in voices})[:2]
+    apart = [clip for clip in voices if (clip.speaker, clip.emotion) in {(first, "angry"), (second, "sad")}]
+    assert adapt(apart, "base").info.labels == ("sad", "angry")
+
+
 def test_no_layer_is_fitted_to_the_speaker_that_it_is_tested_on(
     voices: list[Clip], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import emogram
-from emogram import processors, splits
+from emogram import processors
 from emogram.adaptation.graph import HeadOf, windows_of
 from emogram.adaptation.head import PRIOR, Array, Head, fit_head
 from emogram.audio import Wave
@@ -28,7 +28,9 @@ from emogram.recognition.bundled import find_model
 from emogram.recognition.model_file import ModelInfo, read_model
 from emogram.recognition.recognizer import Recognizer
 from emogram.sounds import Colour, coloured, mixed
-from emogram.splits.draw import stratify
+from emogram.splits import require_no_leak
+from emogram.splits.draw import balance, stratify
+from emogram.splits.schemes import from_speakers
 from emogram.writing import whole
 
 FOLDS = 5
@@ -286,13 +288,7 @@ def _parts(clips: Sequence[Clip], seed: int) -> tuple[npt.NDArray[np.int64], boo
     speakers = {clip.speaker for clip in clips}
     disjoint = len(speakers) > 1 and "" not in speakers
     if disjoint:
-        count = min(FOLDS, len(speakers))
-        part_of: dict[str, int] = {}
-        for fold in range(1, count + 1):
-            split = splits.make(clips, "kfold", fold=fold, folds=count, seed=seed)
-            splits.require_no_leak(split)
-            part_of |= dict.fromkeys((clip.clip_id for clip in split.test), fold - 1)
-        return np.array([part_of[clip.clip_id] for clip in clips]), True
+        return _by_speaker(clips, min(FOLDS, len(speakers)), seed), True
     fewest = min(sum(clip.emotion == emotion for clip in clips) for emotion in {clip.emotion for clip in clips})
     count = min(FOLDS, fewest)
     parts = [part for part in stratify(clips, [1 / count] * count, f"adapt {seed}") if part]
@@ -300,6 +296,15 @@ def _parts(clips: Sequence[Clip], seed: int) -> tuple[npt.NDArray[np.int64], boo
     if len(parts) < 2:
         raise CorpusError("clips: all are copies of one recording; give different ones")
     return np.array([of_clip[clip.clip_id] for clip in clips]), False
+
+
+def _by_speaker(clips: Sequence[Clip], count: int, seed: int) -> npt.NDArray[np.int64]:
+    """The part of each clip, [N], with every speaker in one part. None of them validates, so two clips can be enough."""
+    dealt = balance(clips, [1 / count] * count, f"kfold {count} {seed}")
+    for test in dealt:
+        require_no_leak(from_speakers("kfold", clips, test=test, validation=()))
+    part_of = {speaker: part for part, speakers in enumerate(dealt) for speaker in speakers}
+    return np.array([part_of[clip.speaker] for clip in clips])
 
 
 def _as_it_was(layer: HeadOf, heard: _Heard, clips: Sequence[Clip], emotions: tuple[str, ...]) -> Predictions | None:
