@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emogram.errors import ConfigurationError, CorpusError
+from emogram.errors import ConfigurationError, CorpusError, EmogramError, LeakError, ModelError, SplitError
 from emogram.server import schemas
 from emogram.server.office import Adapted, Office
 from emogram.server.settings import Settings
@@ -84,9 +84,12 @@ def test_one_adaptation_at_a_time(server: Running, adapter: Adapter) -> None:
     assert adapter.asked == []
 
 
-def test_what_the_clips_do_not_allow_is_told_and_the_model_stays(server: Running, adapter: Adapter) -> None:
+@pytest.mark.parametrize("kind", [ConfigurationError, CorpusError, LeakError, ModelError, SplitError])
+def test_what_the_clips_do_not_allow_is_told_and_the_model_stays(
+    server: Running, adapter: Adapter, kind: type[EmogramError]
+) -> None:
     def refuse(_: Any) -> None:
-        raise ConfigurationError("clips: 1 of 'sad'; to learn and to test take 2 of each emotion")
+        raise kind("clips: 1 of 'sad'; to learn and to test take 2 of each emotion")
 
     adapter.then = refuse
     answer = server.client.post("/v1/adaptation")

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from emogram.errors import AudioError, ConfigurationError, CorpusError, ModelError
+from emogram.errors import EmogramError
 from emogram.server.bodies import Deadline
 from emogram.server.documentation import answers
 from emogram.server.office import Adapt, Adapted, Office, office_of
@@ -107,7 +107,7 @@ def _adapting(office: Office, adapt: Adapt) -> Work[Adapted]:
             made = adapt(folder, office.original.content, go_on)
             go_on()
             office.serve_adapted(made)
-        except (AudioError, ConfigurationError, CorpusError, ModelError) as error:
+        except EmogramError as error:
             # Where the folder lies is nobody's business.
             told = str(error).replace(str(folder.absolute()), "recordings").replace(str(folder), "recordings")
             raise Problem(422, "cannot_adapt", told) from None
