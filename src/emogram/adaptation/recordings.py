@@ -17,7 +17,7 @@ def adapt_to_recordings(
     """Adapt a model to the recordings of a folder, ``EMOTION/SPEAKER/NAME`` or ``EMOTION/NAME``.
 
     Args:
-        folder: of recordings.
+        folder: of recordings; their emotions are canonical ones or labels of the model.
         model: content of its file.
         heard: called after each clip, with the number heard and that of all; may raise to end it.
 
@@ -28,8 +28,10 @@ def adapt_to_recordings(
     Raises:
         EmogramError: as `emogram.adaptation.adapt`, and where the folder holds no recording.
     """
-    clips = corpora.scan_all([("folder", folder)])
-    made = adapt(clips, model, progress=heard, name=f"{read_model(model).info.name}-adapted")
+    info = read_model(model).info
+    # Recordings are kept under any label of their model, canonical or not.
+    clips = corpora.scan_all([("folder", folder)], labels={label: label for label in info.labels})
+    made = adapt(clips, model, progress=heard, name=f"{info.name}-adapted")
     comparison = made.compare()
     return made.content, {
         "clips": len(clips),
