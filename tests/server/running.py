@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -113,12 +113,12 @@ class Held:
 @contextlib.contextmanager
 def held(one: Running) -> Iterator[Held]:
     """Have the server's recogniser wait, and let it go at the end."""
-    honest = one.office.recognizer
-    holding = Held(honest)
-    one.office.recognizer = holding  # type: ignore[assignment]
+    honest = one.office.serving
+    holding = Held(honest.recognizer)
+    one.office.serving = replace(honest, recognizer=holding)  # type: ignore[arg-type]
     try:
         yield holding
     finally:
         holding.let_go()
         wait_until(lambda: one.office.desk.pending == 0)
-        one.office.recognizer = honest
+        one.office.serving = honest

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from emogram.server import schemas
 from emogram.server.office import Adapted, Office
 from emogram.server.settings import Settings
 from tests.recognition import small_models
-from tests.server.running import WAIT_S, Running, model, running, wait_until
+from tests.server.running import WAIT_S, Running, held, model, running, wait_until
 from tests.server.test_recognising import CLIP, WAV, problem
 
 LABELS = ("angry", "happy", "sad")
@@ -77,6 +78,25 @@ def test_the_adapted_model_answers_until_it_is_taken_back(server: Running, adapt
     assert server.client.get("/v1/model/file").content == original
 
 
+def test_an_answer_names_the_model_that_gave_it(server: Running) -> None:
+    """Also where another one is served by the time it is sent."""
+    with held(server) as holding, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(server.client.post, "/v1/predict", content=CLIP, headers=WAV)
+        wait_until(lambda: holding.begun)
+        server.office.serve_adapted(Adapted(small_models.content(name="tiny-adapted", labels=LABELS), FACTS))
+        holding.let_go()
+        answer = asked.result(WAIT_S).json()
+    assert answer["model"] == answer["results"][0]["model"] == "tiny"
+
+
+def test_the_answer_to_adapting_is_what_was_adapted(
+    server: Running, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another client has taken it back since."""
+    monkeypatch.setattr(server.office, "serve_adapted", lambda _: server.office.serve_original())
+    assert server.client.post("/v1/adaptation").json() == {"adapted": FACTS}
+
+
 def test_one_adaptation_at_a_time(server: Running, adapter: Adapter) -> None:
     with server.office.adapting:
         for method in ("POST", "DELETE"):
@@ -131,7 +151,7 @@ def test_what_takes_too_long_is_ended_and_changes_nothing(server: Running, adapt
     problem(answer, 504, "deadline")
     assert "raise --deadline-s" in answer.json()["detail"]
     wait_until(lambda: ended and not server.office.adapting.locked())
-    assert server.office.adapted is None
+    assert server.office.serving.adapted is None
 
 
 def test_a_server_that_was_not_told_to_does_not(server: Running, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_model_says_what_it_is(server: Running) -> None:
 
 def test_the_model_is_handed_out_once(server: Running) -> None:
     first = server.client.get("/v1/model/file")
-    assert first.content == server.office.model.content
+    assert first.content == server.office.serving.model.content
     assert first.headers["content-type"] == "application/octet-stream"
     tag = first.headers["etag"]
     for known in (tag, f'"other", W/{tag}', "*"):
@@ -110,7 +110,7 @@ def test_an_error_of_ours_tells_nothing_of_this_machine(
     def fail(_: object) -> None:
         raise OSError("/secret/path")
 
-    monkeypatch.setattr(server.office.recognizer, "predict", fail)
+    monkeypatch.setattr(server.office.serving.recognizer, "predict", fail)
     answer = server.client.post("/v1/predict", content=CLIP, headers=WAV)
     assert "secret" not in str(problem(answer, 500, "internal"))
     wait_until(lambda: "/secret/path" in caplog.text)

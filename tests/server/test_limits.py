@@ -204,7 +204,7 @@ def test_decoding_stops_when_nobody_waits(server: Running) -> None:
     abandoned = threading.Event()
     abandoned.set()
     with pytest.raises(AbandonedError):
-        prediction(server.office.recognizer, Upload("a", clip()), 60)(abandoned)
+        prediction(server.office.serving.recognizer, Upload("a", clip()), 60)(abandoned)
 
 
 def test_bodies_share_a_bounded_memory() -> None:
@@ -234,8 +234,8 @@ def test_there_are_only_so_many_connections() -> None:
 
 
 def test_a_client_that_does_not_read_its_answer_is_not_waited_for(server: Running) -> None:
-    content = server.office.model.content
-    object.__setattr__(server.office.model, "content", bytes(60_000_000))
+    content = server.office.serving.model.content
+    object.__setattr__(server.office.serving.model, "content", bytes(60_000_000))
     try:
         with server.connect() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -244,7 +244,7 @@ def test_a_client_that_does_not_read_its_answer_is_not_waited_for(server: Runnin
             wait_until(lambda: name in clients_of(server))
             wait_until(lambda: name not in clients_of(server))
     finally:
-        object.__setattr__(server.office.model, "content", content)
+        object.__setattr__(server.office.serving.model, "content", content)
 
 
 @pytest.mark.parametrize("kind", [0, 1], ids=["http", "stream"])

@@ -28,7 +28,7 @@ async def adaptation(request: Request) -> Response:
     """What the last adaptation was worth; null while the model is as it was."""
     office = office_of(request)
     _adapter(office)
-    return _told(office)
+    return _told(office.serving.adapted)
 
 
 @router.post(
@@ -45,7 +45,7 @@ async def adapt(request: Request) -> Response:
     office = office_of(request)
     deadline = Deadline(office.settings.deadline_s)
     try:
-        await while_wanted(request, deadline, office.desk.run([_adapting(office, _adapter(office))]))
+        [made] = await while_wanted(request, deadline, office.desk.run([_adapting(office, _adapter(office))]))
     except Problem as problem:
         if problem.code != "deadline":
             raise
@@ -53,7 +53,7 @@ async def adapt(request: Request) -> Response:
             f"adapting took longer than {deadline.seconds:g} s; raise --deadline-s, or use emogram adapt on the folder"
         )
         raise Problem(504, "deadline", detail) from None
-    return _told(office)
+    return _told(made)
 
 
 @router.delete(
@@ -72,11 +72,10 @@ async def undo(request: Request) -> Response:
         office.serve_original()
     finally:
         office.adapting.release()
-    return _told(office)
+    return _told(None)
 
 
-def _told(office: Office) -> Response:
-    adapted = office.adapted
+def _told(adapted: Adapted | None) -> Response:
     return JSONResponse({"adapted": None if adapted is None else dict(adapted.facts)})
 
 

@@ -46,7 +46,8 @@ _COUNTS: dict[int | str, dict[str, Any]] = {
 async def model(request: Request) -> Response:
     """What the model says about itself, and what the server takes."""
     office = office_of(request)
-    info = office.recognizer.info
+    serving = office.serving
+    info = serving.model.info
     fields = {
         field.name: dict(value) if isinstance(value := getattr(info, field.name), Mapping) else value
         for field in dataclasses.fields(info)
@@ -56,7 +57,7 @@ async def model(request: Request) -> Response:
         "explains": True,
         "records": office.settings.recordings is not None,
         "adapts": office.adapt is not None,
-        "intended": list(office.intended),
+        "intended": list(office.intended(serving)),
         "downloadable": office.settings.model_file,
         "browser_runtime": office.settings.page and office.settings.browser_runtime is not None,
         "limits": _limits(office),
@@ -76,7 +77,7 @@ async def model_file(request: Request) -> Response:
     office = office_of(request)
     if not office.settings.model_file:
         raise Problem(404, "switched_off", "this server does not hand out its model")
-    content = office.model.content
+    content = office.serving.model.content
     headers = {"etag": _tag(content), "cache-control": "no-cache"}
     if unchanged(request, headers["etag"]):
         return Response(status_code=304, headers=headers)

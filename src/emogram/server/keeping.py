@@ -76,7 +76,7 @@ def _kept(
     office: Office, upload: Upload, folder: Path, emotion: str, speaker: str | None
 ) -> Work[tuple[Answer, Recording, dict[str, Any]] | AudioError]:
     def work(abandoned: threading.Event) -> tuple[Answer, Recording, dict[str, Any]] | AudioError:
-        recognizer, recordings = office.recognizer, Recordings(folder)
+        recognizer, recordings = office.serving.recognizer, Recordings(folder)
         try:
             wave = decode(recognizer, upload, office.settings.max_audio_s, abandoned, allow_silent=False)
             prediction = dataclasses.replace(recognizer.predict(wave), file=upload.name)

@@ -34,6 +34,21 @@ class Adapted:
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What answers now. It is swapped as a whole, so whoever takes it once has what belongs together.
+
+    Attributes:
+        model: that recognises.
+        recognizer: made of it.
+        adapted: what made it another than the original, or None.
+    """
+
+    model: ModelFile
+    recognizer: Recognizer
+    adapted: Adapted | None = None
+
+
 Adapt = Callable[[Path, bytes, Callable[..., None]], Adapted]
 """Adapts the model of a content to the recordings of a folder; calls the last argument after each clip, which may raise."""
 
@@ -49,19 +64,17 @@ class Office:
 
     Attributes:
         original: the model that the server was started with.
-        model: that recognises now, and the `recognizer` made of it.
-        adapted: what made it another than the original, or None.
+        serving: what answers now.
         adapting: held while the model is being adapted.
     """
 
     def __init__(self, model: ModelFile, settings: Settings, token: str = "", adapt: Adapt | None = None) -> None:
-        self.original = self.model = model
+        self.original = model
+        self._as_it_was = self.serving = Serving(model, Recognizer(model))
         self.adapt = adapt
-        self.adapted: Adapted | None = None
         self.adapting = threading.Lock()
         self.settings = settings
         self.token = token
-        self._original = self.recognizer = Recognizer(model)
         self.desk = Desk(settings.threads, settings.queue)
         self.memory = Memory(settings.max_memory_bytes)
         self.sessions = Sessions(settings.max_sessions)
@@ -75,9 +88,10 @@ class Office:
 
     async def open(self) -> None:
         """Run the model once: the first time takes longer."""
-        info = self.recognizer.info
+        recognizer = self.serving.recognizer
+        info = recognizer.info
         window = np.zeros(round(max(info.min_s, info.clip_s) * info.sample_rate), np.float32)
-        await asyncio.to_thread(self.recognizer.probabilities, window)
+        await asyncio.to_thread(recognizer.probabilities, window)
         self._warm = True
 
     async def close(self) -> None:
@@ -88,16 +102,15 @@ class Office:
     def serve_adapted(self, adapted: Adapted) -> None:
         """Answer with an adapted model from now on; what is being answered is finished with the one before."""
         model = read_model(adapted.content)
-        self.recognizer, self.model, self.adapted = Recognizer(model), model, adapted
+        self.serving = Serving(model, Recognizer(model), adapted)
 
     def serve_original(self) -> None:
         """Answer with the model that the server was started with."""
-        self.recognizer, self.model, self.adapted = self._original, self.original, None
+        self.serving = self._as_it_was
 
-    @property
-    def intended(self) -> tuple[str, ...]:
+    def intended(self, serving: Serving) -> tuple[str, ...]:
         """Emotions to choose from in the real-life test: an adapted model may know fewer than can be learnt."""
-        return ordered([*self.original.info.labels, *self.model.info.labels])
+        return ordered([*self.original.info.labels, *serving.model.info.labels])
 
     @property
     def unready(self) -> str:

@@ -71,8 +71,9 @@ async def predict(
     """
     office = office_of(request)
     async with taken_in(request, name, filename) as intake:
+        recognizer = office.serving.recognizer
         works = [
-            listening.prediction(office.recognizer, upload, office.settings.max_audio_s, explained=explain)
+            listening.prediction(recognizer, upload, office.settings.max_audio_s, explained=explain)
             for upload in intake.uploads
         ]
         heard = await while_wanted(request, intake.deadline, office.desk.run(works))
@@ -80,7 +81,7 @@ async def predict(
     if len(heard) == 1 and isinstance(heard[0], AudioError):
         raise unusable(heard[0])
     results = [_fields(answer) for answer in heard]
-    return JSONResponse({"model": office.recognizer.info.name, "results": results})
+    return JSONResponse({"model": recognizer.info.name, "results": results})
 
 
 @router.post(
@@ -99,7 +100,7 @@ async def timeline(
     """The stretches of speech in one recording, cut where the emotion changes."""
     office = office_of(request)
     async with taken_in(request, name, filename) as intake:
-        work = listening.timeline(office.recognizer, intake.only(), office.settings.max_audio_s)
+        work = listening.timeline(office.serving.recognizer, intake.only(), office.settings.max_audio_s)
         [answer] = await while_wanted(request, intake.deadline, office.desk.run([work]))
     office.count([answer], "timeline")
     if isinstance(answer, AudioError):

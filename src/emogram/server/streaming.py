@@ -149,7 +149,7 @@ def _open(office: Office, query: Mapping[str, str]) -> Stream:
         raise Problem(422, "unusable", f"hop_s: {hop_s:g} is less than {least:g} s, the least here")
     if sample_rate is not None and sample_rate != int(sample_rate):
         raise Problem(422, "unusable", f"sample_rate: {sample_rate:g} is no whole number of Hz")
-    opened = office.recognizer.stream(
+    opened = office.serving.recognizer.stream(
         sample_rate=16_000 if sample_rate is None else int(sample_rate),
         hop_s=hop_s,
         window_s=_number(query, "window_s"),
