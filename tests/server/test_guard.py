@@ -68,7 +68,9 @@ def test_a_stream_without_the_token_is_told_so(locked: Running, subprotocols: An
             stream.recv()
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost", "garbage"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost", "garbage", "http://[", "http://[::1]x"]
+)
 def test_pages_from_elsewhere_may_change_nothing(server: Running, origin: str) -> None:
     answer = server.client.post("/v1/predict", files={"file": CLIP}, headers={"Origin": origin})
     problem(answer, 403, "foreign_origin")

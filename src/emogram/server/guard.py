@@ -66,7 +66,7 @@ class Guard:
 
     def _is_own(self, origin: str, host: str) -> bool:
         allowed = self._settings.cors_origin
-        return "*" in allowed or origin in allowed or urlsplit(origin).netloc == host
+        return "*" in allowed or origin in allowed or _host_of(origin) == host
 
 
 def is_allowed(connection: HTTPConnection, token: str) -> bool:
@@ -79,6 +79,14 @@ def is_allowed(connection: HTTPConnection, token: str) -> bool:
         offered += [_decoded(name) for name in connection.scope["subprotocols"] if name.startswith(_TOKEN_SUBPROTOCOL)]
         offered += connection.query_params.getlist("token")
     return any(hmac.compare_digest(one.encode(), token.encode()) for one in offered)
+
+
+def _host_of(origin: str) -> str | None:
+    """Name and port, None where it is no origin."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _decoded(subprotocol: str) -> str:
