@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import time
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from emogram.recognition import Recognizer, load
 from tests.recognition.made_up import RATE, spoken
 from tests.recognition.small_models import content
-from tests.server.running import Running, running, wait_until
+from tests.server.running import WAIT_S, Running, running, wait_until
 
 SOUND = np.round(spoken(1.0, speech_s=1.0) * 32767).astype("<i2")
 
@@ -131,6 +132,32 @@ def test_a_stream_is_bounded_in_length(server: Running) -> None:
 def test_who_says_nothing_is_not_waited_for(server: Running) -> None:
     with connect(server.stream_url()) as stream:
         assert refusal(stream) == (408, "idle", 1008)
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_messages_without_sound_are_a_pause(server: Running, size: int) -> None:
+    with connect(server.stream_url()) as stream:
+        stream.send(bytes(2))
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionClosed):
+            stream.send(bytes(size))
+            while time.monotonic() < began + WAIT_S:
+                stream.send(b"")
+                time.sleep(0.05)
+        assert refusal(stream) == (408, "idle", 1008)
+        assert time.monotonic() < began + 3
+
+
+def test_a_stream_that_drips_is_ended() -> None:
+    """Little sound, but some before every pause is over."""
+    with running(session_s=1.0, idle_s=0.5, log=False) as one, connect(one.stream_url()) as stream:
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionClosed):
+            while time.monotonic() < began + WAIT_S:
+                stream.send(bytes(2))
+                time.sleep(0.05)
+        assert refusal(stream) == (413, "too_long", 1009)
+        assert 1.4 < time.monotonic() - began < 4
 
 
 def test_there_are_only_so_many(server: Running) -> None:

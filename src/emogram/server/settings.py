@@ -76,8 +76,10 @@ class Settings:
     receive_s: float = _setting(10.0, "Longest pause of a client that sends headers or a body.", low=0.05, high=600)
     max_sessions: int = _setting(16, "Streams at the same time.", low=1, high=10_000)
     max_message_kb: float = _setting(1024.0, "Size of a message of a stream, in 1024 bytes.", low=1, high=16_384)
-    session_s: float = _setting(3600.0, "Sound in one stream, in seconds.", low=1, high=604_800)
-    idle_s: float = _setting(30.0, "Longest pause of a client of a stream.", low=0.05, high=3600)
+    session_s: float = _setting(
+        3600.0, "Sound in one stream, in seconds; the stream may last --idle-s longer.", low=1, high=604_800
+    )
+    idle_s: float = _setting(30.0, "Longest time without sound in a stream.", low=0.05, high=3600)
     min_hop_s: float = _setting(0.1, "Least seconds from one answer of a stream to the next.", low=0.01, high=60)
     shutdown_s: float = _setting(
         30.0, "Time to finish what is in flight when the server is told to stop.", low=0, high=3600

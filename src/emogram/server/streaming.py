@@ -8,6 +8,7 @@ wrong is told as a problem, then the stream is closed with 1008 (wrong use), 100
 import asyncio
 import json
 import math
+import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -71,6 +72,9 @@ class _Session:
         self._stream = _open(office, websocket.query_params)
         self._odd = b""
         self._samples = 0
+        self._heard = time.monotonic()
+        # Sound as it is spoken takes as long as it lasts, and what comes in drops must not hold a place for days.
+        self._end = self._heard + self._settings.session_s + self._settings.idle_s
 
     async def run(self) -> None:
         """Take messages until the client says the end, leaves, or does what it must not."""
@@ -82,19 +86,29 @@ class _Session:
 
     async def _message(self) -> bytes | None:
         """The next sound, None at the end."""
+        left_s = min(self._heard + self._settings.idle_s, self._end) - time.monotonic()
+        if left_s <= 0:
+            raise self._overdue()
         receiving = asyncio.ensure_future(self._websocket.receive())
         ending = asyncio.ensure_future(self._office.sessions.closing.wait())
         try:
-            await asyncio.wait((receiving, ending), timeout=self._settings.idle_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((receiving, ending), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             if receiving.done():
                 return self._read(receiving.result())
             if ending.done():
                 await self._send(self._stream.close)
                 raise closing()
-            raise Problem(408, "idle", f"no sound for {self._settings.idle_s:g} s; connect again when there is some")
+            raise self._overdue()
         finally:
             receiving.cancel()
             ending.cancel()
+
+    def _overdue(self) -> Problem:
+        idle_s = self._settings.idle_s
+        if self._heard + idle_s < self._end:
+            return Problem(408, "idle", f"no sound for {idle_s:g} s; connect again when there is some")
+        lasted_s = self._settings.session_s + idle_s
+        return Problem(413, "too_long", f"this stream has lasted {lasted_s:g} s; open another one")
 
     def _read(self, message: Mapping[str, object]) -> bytes | None:
         if message["type"] == "websocket.disconnect":
@@ -128,6 +142,8 @@ class _Session:
         for start in range(0, len(samples), step):
             part = samples[start : start + step]
             await self._send(lambda part=part: self._stream.feed(part))  # type: ignore[misc]
+        if len(samples):
+            self._heard = time.monotonic()
 
     async def _send(self, work: Callable[[], list[Moment]]) -> None:
         for moment in await self._office.sessions.run(work):
