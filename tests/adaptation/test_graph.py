@@ -1,7 +1,9 @@
 """The last layer of a file: found, shown, and replaced so that the file answers as the layer does."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,7 +14,7 @@ from emogram.adaptation.head import Head
 from emogram.corpora import Clip
 from emogram.errors import ModelError
 from emogram.networks.compaction import Bits, compact
-from emogram.recognition import Recognizer, load, read_model
+from emogram.recognition import ModelFile, Recognizer, load, read_model
 from emogram.recognition.bundled import bundled
 from tests.adaptation import exported
 from tests.recognition import small_models
@@ -79,3 +81,40 @@ def test_long_recordings_have_a_row_for_every_window(layer: HeadOf, tmp_path: Pa
 def test_a_graph_that_ends_otherwise_is_refused() -> None:
     with pytest.raises(ModelError, match="does not end in a linear layer and a softmax; adapt a model that emogram"):
         HeadOf(read_model(small_models.content()))
+
+
+def changed(change: Callable[[Any], None]) -> ModelFile:
+    """A model that ends as it must, after a change to its graph."""
+    model = onnx.load_model_from_string(bundled()["base"].read_bytes())
+    change(model.graph)
+    return read_model(model.SerializeToString())
+
+
+def cut_short(graph: Any) -> None:
+    max(graph.initializer, key=lambda tensor: len(tensor.raw_data)).dims[0] += 1000
+
+
+def of_no_type(graph: Any) -> None:
+    graph.initializer.add(name="unused", dims=[1], data_type=99, raw_data=bytes(4))
+
+
+def of_less_than_nothing(graph: Any) -> None:
+    graph.initializer[0].dims[:] = [-8]
+
+
+@pytest.mark.parametrize("change", [cut_short, of_no_type, of_less_than_nothing])
+def test_a_damaged_file_is_refused_as_it_is_when_it_predicts(change: Callable[[Any], None]) -> None:
+    model = changed(change)
+    with pytest.raises(ModelError, match=r"^<bytes>: is no model that onnxruntime can run") as predicting:
+        Recognizer(model)
+    with pytest.raises(ModelError) as adapting:
+        HeadOf(model)
+    assert str(adapting.value) == str(predicting.value)
+
+
+def test_what_onnx_alone_refuses_is_told_with_the_file() -> None:
+    model = changed(lambda graph: graph.ClearField("name"))
+    Recognizer(model)
+    layer = HeadOf(model)
+    with pytest.raises(ModelError, match=r"^<bytes>: cannot be taken apart .*export it again$"):
+        layer.replaced(layer.head, layer.info)

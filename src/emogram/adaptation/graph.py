@@ -1,7 +1,8 @@
 """The last layer of a model file: what goes into it for a recording, and the file with another one in its place."""
 
+import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from emogram import audio
 from emogram.adaptation.head import Head
 from emogram.errors import ModelError
 from emogram.recognition.model_file import INPUT_NAME, OUTPUT_NAME, ModelFile, ModelInfo
-from emogram.recognition.session import open_session
+from emogram.recognition.session import Session, failure, open_session
 from emogram.recognition.windows import Windows
 
 _WEIGHT, _BIAS, _TEMPERATURE = "adapted.weight", "adapted.bias", "adapted.temperature"
@@ -28,27 +29,38 @@ class HeadOf:
         model: what `read_model` returned.
 
     Raises:
-        ModelError: its graph ends otherwise, or onnxruntime refuses it.
+        ModelError: its graph ends otherwise, is damaged, or onnxruntime refuses it.
     """
 
     def __init__(self, model: ModelFile) -> None:
         self.info = model.info
         self._source = model.source
-        self._model = onnx.load_model_from_string(model.content)
-        self._layer = _layer(self._model.graph, model.source)
-        rows, weight, *bias = self._layer.input
+        Session(model, threads=1)  # what predicting refuses is refused here too, before anything is taken apart
+        with _taken_apart(model.source):
+            self._model = onnx.load_model_from_string(model.content)
+            layer = _layer(self._model.graph, model.source)
+            self._rows, *names = (name for name in layer.input if name)
+            constants = {
+                tensor.name: numpy_helper.to_array(tensor)
+                for tensor in self._model.graph.initializer
+                if tensor.name in names
+            }
+            self._session = self._showing(model, [self._rows, *(name for name in names if name not in constants)])
+            self.head = self._head([constants[name] if name in constants else self._run(name) for name in names])
+
+    def _showing(self, model: ModelFile, names: Iterable[str]) -> Any:
+        """A session whose graph gives these values, too."""
         shown = onnx.ModelProto()
         shown.CopyFrom(self._model)
-        constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in shown.graph.initializer}
-        for name in (rows, *(each for each in (weight, *bias) if each not in constants)):
+        for name in names:
             shown.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-        self._session = open_session(dataclasses.replace(model, content=shown.SerializeToString()), threads=1)
-        self._rows = rows
-        silence = np.zeros((1, max(1, round(self.info.min_s * self.info.sample_rate))), np.float32)
-        made = [constants[name] if name in constants else self._run(name, silence) for name in (weight, *bias)]
-        self.head = Head(*(np.asarray(each, np.float64) for each in (*made, np.zeros(len(made[0])))[:2]))
-        if self.head.weight.shape[:1] != (len(self.info.labels),) or self.head.bias.shape != (len(self.info.labels),):
-            raise _unlike(model.source)
+        return open_session(dataclasses.replace(model, content=shown.SerializeToString()), threads=1)
+
+    def _head(self, made: Sequence[npt.NDArray[Any]]) -> Head:
+        weight, bias = (np.asarray(each, np.float64) for each in (*made, np.zeros(len(made[0])))[:2])
+        if weight.shape[:-1] != (len(self.info.labels),) or bias.shape != (len(self.info.labels),):
+            raise _unlike(self._source)
+        return Head(weight, bias)
 
     def rows(self, windows: Iterable[audio.Wave]) -> npt.NDArray[np.float32]:
         """What goes into the layer for the windows of a recording, as `windows_of` gives them: [M, D].
@@ -74,7 +86,14 @@ class HeadOf:
         Args:
             head: a row for each of the labels of `info`.
             info: with its temperature.
+
+        Raises:
+            ModelError: the rest of the graph is not what ONNX allows.
         """
+        with _taken_apart(self._source):
+            return self._replaced(head, info)
+
+    def _replaced(self, head: Head, info: ModelInfo) -> bytes:
         model = onnx.ModelProto()
         model.CopyFrom(self._model)
         graph = model.graph
@@ -102,12 +121,14 @@ class HeadOf:
         content: bytes = model.SerializeToString()
         return content
 
-    def _run(self, name: str, waves: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _run(self, name: str, waves: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
+        """A value of the graph for waves [B, T], or for silence where it hangs on none."""
+        if waves is None:
+            waves = np.zeros((1, max(1, round(self.info.min_s * self.info.sample_rate))), np.float32)
         try:
             [answer] = self._session.run([name], {INPUT_NAME: waves})
         except Exception as error:
-            reason = str(error).partition("\n")[0][:200]
-            raise ModelError(f"{self._source}: fails on a recording ({reason}); export it again") from None
+            raise failure(self._source, "fails on a recording", error) from None
         return np.asarray(answer)
 
 
@@ -119,6 +140,17 @@ def windows_of(source: audio.Source, info: ModelInfo) -> Iterator[audio.Wave]:
     """
     windows = Windows(info)
     return windows.cut(audio.blocks(source, info.sample_rate, block_s=windows.hop_s, allow_silent=True))
+
+
+@contextlib.contextmanager
+def _taken_apart(source: str) -> Iterator[None]:
+    """Where onnx reads what a stranger wrote: it refuses with exceptions of any kind."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        raise failure(source, "cannot be taken apart", error) from None
 
 
 def _layer(graph: Any, source: str) -> Any:

@@ -42,7 +42,7 @@ class Session:
         try:
             [answer] = self._session.run([OUTPUT_NAME], {INPUT_NAME: waves})
         except Exception as error:
-            raise _failure(self._source, "fails on a recording", error) from None
+            raise failure(self._source, "fails on a recording", error) from None
         probabilities: NDArray[np.float32] = np.asarray(answer)
         right_shape = probabilities.shape == (len(waves), self._labels)
         if not right_shape or not np.all(np.abs(probabilities.sum(axis=1) - 1) < 1e-3):
@@ -74,7 +74,7 @@ def open_session(model: ModelFile, threads: int) -> Any:
         providers = ["CPUExecutionProvider"]
         return onnxruntime.InferenceSession(model.content, options, providers=providers, enable_fallback=0)
     except Exception as error:
-        raise _failure(model.source, "is no model that onnxruntime can run", error) from None
+        raise failure(model.source, "is no model that onnxruntime can run", error) from None
 
 
 def _limit_memory(onnxruntime: Any) -> None:
@@ -96,7 +96,7 @@ def _check_graph(model: ModelFile, session: Any) -> None:
         inputs, outputs = session.get_inputs(), session.get_outputs()
         shown = [[(item.name, item.type, len(item.shape)) for item in side] for side in (inputs, outputs)]
     except UnicodeDecodeError as error:
-        raise _failure(model.source, "names its input or output in no text", error) from None
+        raise failure(model.source, "names its input or output in no text", error) from None
     wanted = [[(INPUT_NAME, "tensor(float)", 2)], [(OUTPUT_NAME, "tensor(float)", 2)]]
     if shown != wanted:
         contract = f"float32 '{INPUT_NAME}' [batch, samples] to float32 '{OUTPUT_NAME}' [batch, labels]"
@@ -106,6 +106,7 @@ def _check_graph(model: ModelFile, session: Any) -> None:
         raise ModelError(f"{model.source}: has {len(model.info.labels)} labels for {width} outputs; export it again")
 
 
-def _failure(source: str, problem: str, error: Exception) -> ModelError:
+def failure(source: str, problem: str, error: Exception) -> ModelError:
+    """What is raised where a library fails on a model, with the first line of its reason as printable text."""
     reason = "".join(letter if letter.isprintable() else " " for letter in str(error).partition("\n")[0])
     return ModelError(f"{source}: {problem} ({reason[:200]}); export it again")
