@@ -272,6 +272,15 @@ def two_answers(model: Any) -> None:
     model.graph.node.append(helper.make_node("Concat", ["once", "once"], ["probabilities"], axis=0))
 
 
+def beyond_nothing_and_one(model: Any) -> None:
+    """Add up to 1 all the same: 100 times three probabilities, less 33 each."""
+    model.graph.node[-1].output[0] = "once"
+    for name, value in (("hundred", 100.0), ("less", 33.0)):
+        model.graph.initializer.append(numpy_helper.from_array(np.array([value], np.float32), name))
+    model.graph.node.append(helper.make_node("Mul", ["once", "hundred"], ["far"]))
+    model.graph.node.append(helper.make_node("Sub", ["far", "less"], ["probabilities"]))
+
+
 def allocate(model: Any) -> None:
     """Ask for 40 GB while the graph runs."""
     model.graph.initializer.append(numpy_helper.from_array(np.array([10**10], np.int64), "size"))
@@ -299,6 +308,7 @@ def allocate(model: Any) -> None:
         (no_such_operator, "is no model that onnxruntime can run"),
         (raw_logits, "answers with no probabilities"),
         (two_answers, "answers with no probabilities"),
+        (beyond_nothing_and_one, "answers with no probabilities"),
         (allocate, "fails on a recording|can run"),
     ],
 )

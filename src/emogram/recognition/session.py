@@ -12,6 +12,8 @@ from emogram.recognition.model_file import INPUT_NAME, OUTPUT_NAME, ModelFile
 MAX_MODEL_MEMORY = 2 * 2**30
 """Bytes that all models of the process may hold together, weights and activations."""
 
+_TOLERANCE = 1e-3
+
 _arena_lock = threading.Lock()
 _arena_ready = False
 
@@ -45,11 +47,17 @@ class Session:
             raise failure(self._source, "fails on a recording", error) from None
         probabilities: NDArray[np.float32] = np.asarray(answer)
         right_shape = probabilities.shape == (len(waves), self._labels)
-        if not right_shape or not np.all(np.abs(probabilities.sum(axis=1) - 1) < 1e-3):
+        if not right_shape or not _are_probabilities(probabilities):
             raise ModelError(
                 f"{self._source}: answers with no probabilities of its {self._labels} labels; export it again"
             )
         return probabilities
+
+
+def _are_probabilities(rows: NDArray[np.float32]) -> bool:
+    """Whether all lie within 0 to 1 and each row adds up to 1, as far as single precision allows."""
+    within = (rows > -_TOLERANCE) & (rows < 1 + _TOLERANCE)
+    return bool(within.all() and (np.abs(rows.sum(axis=1) - 1) < _TOLERANCE).all())
 
 
 def open_session(model: ModelFile, threads: int) -> Any:
