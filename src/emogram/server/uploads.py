@@ -16,6 +16,8 @@ MULTIPART, JSON, BYTES = "multipart/form-data", "application/json", "application
 
 _FALLBACK_NAME = "recording"
 _NAME_CHARACTERS = 120
+_HEADER_BYTES = 4096
+"""Of a header of a part. Not every release of the parser has a limit, nor takes options apart in linear time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,8 @@ class _Parts:
     def callbacks(self) -> Any:
         return {
             "on_part_begin": self._begin,
-            "on_header_field": lambda data, start, end: self._field.extend(data[start:end]),
-            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_field": lambda data, start, end: _add(self._field, data, start, end),
+            "on_header_value": lambda data, start, end: _add(self._value, data, start, end),
             "on_header_end": self._end_header,
             "on_headers_finished": self._end_headers,
             "on_part_data": lambda data, start, end: self.found[-1][1].extend(memoryview(data)[start:end]),
@@ -169,6 +171,12 @@ class _Parts:
 
     def _end(self) -> None:
         self.ended = True
+
+
+def _add(text: bytearray, data: bytes, start: int, end: int) -> None:
+    if len(text) + end - start > _HEADER_BYTES:
+        raise _malformed(f"has a part with a header of more than {_HEADER_BYTES} bytes")
+    text.extend(data[start:end])
 
 
 def _too_many(max_files: int) -> Problem:
