@@ -43,6 +43,14 @@ def test_parts_are_a_last_column_that_reading_ignores(tmp_path: Path) -> None:
         (",".join(FIELDS) + "\nx,p,own,s,,sad,sad,,,,,speech,long,,\n", "row 2: column duration_s: 'long'"),
         (",".join(FIELDS) + "\nx,p,own,s,,sad,sad,,,,,speech,nan,,\n", "row 2: column duration_s"),
         (",".join(FIELDS) + "\nx,p,own,s,,,sad,,,,,speech,1,,\n", "row 2: column emotion is empty"),
+        (
+            ",".join(FIELDS) + "\nx,p,own,s,,sad,sad,,,,,speech,1,../../x,\n",
+            "row 2: column sha256: '../../x' is no hash",
+        ),
+        (
+            ",".join(FIELDS) + "\nx,p,own,s,,sad,sad,,,,,speech,1,00ff,/x\n",
+            "row 2: column source_sha256: '/x' is no hash",
+        ),
         (",".join(FIELDS) + "\nx,p\n", "row 2: column corpus is empty"),
         (",".join(FIELDS) + "\n" + "x" * 200_000 + "\n", "field larger than field limit"),
     ],

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -54,6 +55,8 @@ FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Clip))
 
 
 _REMEDY = "make one with: emogram corpus scan"
+_HASH = re.compile(r"[\w-]+")
+"""No separators and no dots; that it is the hash of its file, is checked where the file is read."""
 
 
 def write_rows(file: TextIO, clips: Sequence[Clip], *, parts: Sequence[str] | None = None) -> None:
@@ -107,6 +110,9 @@ def _clip(path: Path, number: int, row: dict[str, str]) -> Clip:
     empty = [name for name in ("clip_id", "path", "corpus", "emotion") if not values[name]]
     if empty:
         raise CorpusError(f"{path}: row {number}: column {empty[0]} is empty; {_REMEDY}")
+    for name in ("sha256", "source_sha256"):  # files of the cache are called by them
+        if values[name] and not _HASH.fullmatch(values[name]):
+            raise CorpusError(f"{path}: row {number}: column {name}: {values[name][:80]!r} is no hash; {_REMEDY}")
     try:
         duration_s = float(row["duration_s"])
     except (TypeError, ValueError):
