@@ -13,6 +13,7 @@ from emogram.training.checkpoints import load
 from emogram.training.configuration import validate
 from emogram.training.fit import BEST, checkpoint, fit
 from emogram.training.history import Epoch
+from emogram.training.learner import Learner
 from emogram.training.run import validate_only
 from tests.training import runs
 from tests.training.distillation.teachers import publish
@@ -99,6 +100,31 @@ def test_interrupted_it_ends_with_the_same_weights(
     assert all(torch.equal(tensor, again[name]) for name, tensor in undisturbed.items())
     small.train(*settings, scores_only=True)
     assert len(begun) == 5
+
+
+def test_interrupted_while_blocks_learn_one_after_another_it_ends_with_the_same_weights(
+    small: runs.Small, settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Two epochs are too few for the stem to learn: the first fit leaves it frozen, and the second starts anew.
+    gradual = (*settings, "transfer.unfreeze_every=1", "fit.soup=2")
+    small.train(*gradual, scores_only=True)
+    undisturbed = weights(small.folder)
+    small.folder = tmp_path / "again"
+    original, begun = Learner.on_train_epoch_start, list[int]()
+
+    def stopping(learner: Learner) -> None:
+        begun.append(learner.current_epoch)
+        if len(begun) == 4:
+            raise KeyboardInterrupt
+        original(learner)
+
+    monkeypatch.setattr(Learner, "on_train_epoch_start", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        small.train(*gradual, scores_only=True)
+    small.train(*gradual, scores_only=True)
+    assert begun == [0, 1, 0, 1, 1]
+    again = weights(small.folder)
+    assert all(torch.equal(tensor, again[name]) for name, tensor in undisturbed.items())
 
 
 def test_the_history_is_the_mean_of_those_that_came_so_far() -> None:

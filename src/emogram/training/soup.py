@@ -72,11 +72,15 @@ def fit_soup(
     whole = checkpoint(folder, BEST)
     if not whole.exists():
         start = {name: tensor.clone() for name, tensor in classifier.state_dict().items()}
+        learns = {name: weight.requires_grad for name, weight in classifier.named_parameters()}
         histories = []
         for number, part in enumerate(parts):
             say(f"soup: fit {number + 1} of {len(parts)}")
             part.mkdir(parents=True, exist_ok=True)
             classifier.cpu().load_state_dict(start)
+            # An earlier fit may not have let every block learn; optimisers of other weights could not be continued.
+            for name, weight in classifier.named_parameters():
+                weight.requires_grad_(learns[name])
             histories.append(fit(*prepare(_of_fit(configuration, number)), part).epochs)
         history = History(folder / "history.csv")
         history.epochs = _mean_history(histories)
