@@ -1,15 +1,20 @@
 """The range test: what it suggests from a curve, and that a real one rises, repeats itself and keeps nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from emogram.errors import ConfigurationError, TrainingError
+from emogram.networks.encoder import EncoderNetwork
 from emogram.training import learning_rate
 from emogram.training.learner import Learner
 from emogram.training.learning_rate import RangeTest, range_test, smooth
+from emogram.training.transfer import normalisations
 from tests.training import runs
+from tests.training.distillation.teachers import publish
 
 RATES = np.geomspace(1e-6, 1.0, 61)
 
@@ -79,6 +84,58 @@ def test_what_comes_apart_ends_the_curve(material: runs.Material, monkeypatch: p
     calls[:] = [1] * 12
     with pytest.raises(TrainingError, match=r"the loss explodes at once, at a rate of 0\.0001; begin with a lower one"):
         measured(material)
+
+
+@pytest.fixture
+def entered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Learner, int, torch.optim.Optimizer]]:
+    """Every step's learner, with how many weights of the network learn in it, and the optimiser."""
+    met = list[tuple[Learner, int, torch.optim.Optimizer]]()
+    original = Learner.clip_gradient
+
+    def look(learner: Learner, optimizer: torch.optim.Optimizer) -> None:
+        met.append((learner, sum(w.requires_grad for w in learner.classifier.network.parameters()), optimizer))
+        original(learner, optimizer)
+
+    monkeypatch.setattr(Learner, "clip_gradient", look)
+    return met
+
+
+def test_blocks_learn_when_and_as_fast_as_in_a_run(
+    material: runs.Material,
+    narrow_whisper: None,
+    tmp_path: Path,
+    entered: list[tuple[Learner, int, torch.optim.Optimizer]],
+) -> None:
+    source = publish(tmp_path / "model.safetensors")
+    blocks = ("spectrogram=whisper", "network={name: whisper-tiny, blocks: 2, pooled: 1}")
+    transfer = f"transfer={{source: {source}, unfreeze_every: 1, rate: 0.5, layer_decay: 0.5}}"
+    found = measured(material, *blocks, transfer)
+    learning = [count for _, count, _ in entered]
+    learner, _, optimizer = entered[-1]
+    network = learner.classifier.network
+    assert isinstance(network, EncoderNetwork)
+    whole = len(list(network.parameters()))
+    block, head = (len(list(part.parameters())) for part in (network.encoder.layers[0], network.head))
+    steps = {count: learning.count(count) for count in learning}
+    assert list(steps) == [head, head + block, head + 2 * block, whole]
+    assert learning == sorted(learning)
+    assert len(set(list(steps.values())[:-1])) == 1
+    run = learner.configure_optimizers()["optimizer"]
+    rates = {group["lr"] / found.rates[len(entered) - 1] for group in optimizer.param_groups}
+    assert sorted(rates) == pytest.approx([0.125, 0.25, 0.5, 1.0])
+    assert len(optimizer.param_groups) == len(run.param_groups)
+
+
+def test_frozen_normalisation_keeps_its_statistics(
+    material: runs.Material, tmp_path: Path, entered: list[tuple[Learner, int, torch.optim.Optimizer]]
+) -> None:
+    weights = tmp_path / "run"
+    small = runs.Small(material, weights)
+    small.train("fit.epochs=1", scores_only=True)
+    measured(material, f"transfer={{source: {weights}, batch_norm: frozen}}")
+    network = entered[-1][0].classifier.network
+    assert normalisations(network)
+    assert not any(part.training for part in normalisations(network))
 
 
 def test_a_loss_that_never_fell_is_one_line(material: runs.Material, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,9 +68,18 @@ class Learner(lightning.LightningModule):
     @override
     def configure_optimizers(self) -> Any:
         """The optimiser and its schedule, which moves on with every step of the optimiser."""
-        chosen = optimizer(self.settings.fit.optimizer, parameter_groups(self.classifier, self.settings.transfer))
+        chosen = self.optimizer_of_run()
         self._rate = schedule(self.settings.fit.schedule, chosen, steps=self.steps)
         return {"optimizer": chosen, "lr_scheduler": {"scheduler": self._rate, "interval": "step"}}
+
+    def optimizer_of_run(self) -> torch.optim.Optimizer:
+        """The optimiser of all weights that learn at some time, each group at its own highest rate."""
+        return optimizer(self.settings.fit.optimizer, parameter_groups(self.classifier, self.settings.transfer))
+
+    def enter(self, epoch: int) -> None:
+        """Let learn what is to in an epoch, counted from 0, and nothing else. To call in training mode."""
+        unfreeze(self.classifier.network, self.settings.transfer, epoch)
+        hold(self.classifier.network, self.settings.transfer)
 
     @override
     def configure_gradient_clipping(
@@ -115,8 +124,7 @@ class Learner(lightning.LightningModule):
         """Begin the sums of the epoch, at the rate that the last validation left."""
         if self._rate is not None:
             self._rate.apply()
-        unfreeze(self.classifier.network, self.settings.transfer, self.current_epoch)
-        hold(self.classifier.network, self.settings.transfer)
+        self.enter(self.current_epoch)
         self.stability.begin(self.current_epoch)
         self._correct = self._seen = 0
         self._loss = 0.0

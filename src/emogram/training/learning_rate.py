@@ -1,5 +1,6 @@
 """The learning-rate range test (Smith 2017): train a little while the rate rises, and see where the loss falls fastest."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from emogram.training.features import FeatureBatch
 from emogram.training.fit import check_device, device_of, set_threads
 from emogram.training.learner import Learner
 from emogram.training.material import prepare
-from emogram.training.optimisation.optimizers import optimizer
 from emogram.training.run import prepare_fit
 
 _SMOOTHING = 0.05
@@ -84,7 +84,8 @@ def range_test(
     """Train for some batches from the run's own start, with its optimiser, while the rate rises; keep nothing.
 
     It ends early where the loss explodes. The schedule, the accumulation and the averaging of the configuration take no
-    part; a rate of its own that a group of weights has rises with the others.
+    part. The rates of blocks rise with that of the head, each at its own factor of it, and blocks that join later do so
+    after as many epochs as in the run.
 
     Args:
         configuration: of the run.
@@ -111,7 +112,7 @@ def range_test(
     classifier = build_classifier(configuration, len(material.emotions))
     learner, training, _ = prepare_fit(classifier, configuration, material, cache)
     rates = np.geomspace(lowest, highest, batches)
-    losses = _losses(learner, _endless(training), rates, progress)
+    losses = _losses(learner, training, rates, progress)
     if len(losses) < _FEWEST:
         raise TrainingError(f"the loss explodes at once, at a rate of {rates[len(losses)]:.2g}; begin with a lower one")
     found = RangeTest(rates[: len(losses)], np.array(losses), smooth(losses, _SMOOTHING * batches))
@@ -129,20 +130,18 @@ def smooth(values: Sequence[float], deviation: float) -> Floats:
     return np.asarray(weights @ np.asarray(values) / weights.sum(axis=1), dtype=np.float64)
 
 
-def _losses(
-    learner: Learner, batches: Iterator[Batch | FeatureBatch], rates: Floats, progress: Callable[[int, int], None]
-) -> list[float]:
+def _losses(learner: Learner, training: Batches, rates: Floats, progress: Callable[[int, int], None]) -> list[float]:
     device = device_of(learner.settings.runtime)
     learner.to(device).train()
-    settings = learner.settings.fit.optimizer
-    chosen = optimizer(settings, learner.classifier)
-    scales = [group["lr"] / settings.learning_rate for group in chosen.param_groups]
+    chosen = learner.optimizer_of_run()
+    scales = [group["lr"] / learner.settings.fit.optimizer.learning_rate for group in chosen.param_groups]
     losses: list[float] = []
     running = best = math.nan
-    for step, rate in enumerate(rates):
+    for step, (rate, (epoch, given)) in enumerate(zip(rates, _endless(training), strict=False)):
         for group, scale in zip(chosen.param_groups, scales, strict=True):
             group["lr"] = float(rate) * scale
-        batch = learner.transfer_batch_to_device(next(batches), device, 0)
+        learner.enter(epoch)
+        batch = learner.transfer_batch_to_device(given, device, 0)
         try:
             loss = learner.training_step(batch, step)
             chosen.zero_grad()
@@ -161,11 +160,11 @@ def _losses(
     return losses
 
 
-def _endless(training: Batches) -> Iterator[Batch | FeatureBatch]:
+def _endless(training: Batches) -> Iterator[tuple[int, Batch | FeatureBatch]]:
+    """Batches with the number of their epoch."""
     sampler = training.batch_sampler
     assert isinstance(sampler, EpochSampler)
-    epoch = 0
-    while True:
+    for epoch in itertools.count():
         sampler.set_epoch(epoch)
-        yield from training
-        epoch += 1
+        for batch in training:
+            yield epoch, batch
