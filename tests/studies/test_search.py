@@ -1,6 +1,7 @@
 """Search: what a space may be, that it goes on, stops what lags, and asks for nothing but validation scores."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,66 @@ def test_a_search_goes_on_and_finds_what_is_better(tmp_path: Path, monkeypatch: 
     assert len((tmp_path / "trials.csv").read_text().splitlines()) == 15
     with pytest.raises(ConfigurationError, match="holds a search of another space"):
         search(configure, space[:1], [], tmp_path, trials=1)
+
+
+def proposals(folder: Path, *calls: int, storage: str | None = None) -> list[float]:
+    """Rates of dropout that a search proposes which is asked for so many trials, call after call."""
+    space = [read_dimension("network.dropout=0.0..0.9")]
+    for trials in calls:
+        search(configure, space, [], folder, trials=trials, storage=storage)
+    rows = (folder / "trials.csv").read_text().splitlines()
+    return [float(row.split(",")[3]) for row in rows[1:]]
+
+
+def test_a_search_that_goes_on_proposes_what_it_would_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "validate_only", best_without_dropout)
+    whole = proposals(tmp_path / "whole", 9)
+    assert len(set(whole)) == 9
+    assert proposals(tmp_path / "again", 9) == whole
+    assert proposals(tmp_path / "parted", 2, 4, 8, 9) == whole
+
+
+def test_two_workers_on_one_storage_propose_different_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[float] = []
+    storage = f"sqlite:///{tmp_path / 'shared.db'}"
+
+    def other_begins(configuration: Configuration, *arguments: Any) -> list[Epoch]:
+        met.append(configuration.network.model_dump()["dropout"])
+        if len(met) == 1:
+            proposals(tmp_path / "other", 1, storage=storage)
+        return best_without_dropout(configuration, *arguments)
+
+    monkeypatch.setattr(module, "validate_only", other_begins)
+    proposals(tmp_path / "one", 1, storage=storage)
+    assert len(set(met)) == 2
+
+
+CLIP = Clip(
+    clip_id="own/a", path="/here/a.wav", corpus="own", speaker="own-1", emotion="sad", raw_label="sad", sha256="1"
+)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "clips"),
+    [
+        (["network.stochastic_depth=0.05"], [CLIP]),
+        (["fit.batch_size=4"], [CLIP]),
+        ([], [replace(CLIP, emotion="angry")]),
+        ([], [replace(CLIP, sha256="2")]),
+        ([], [CLIP, replace(CLIP, clip_id="own/b")]),
+    ],
+)
+def test_a_storage_takes_no_other_base_and_no_other_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: list[str], clips: list[Clip]
+) -> None:
+    monkeypatch.setattr(module, "validate_only", best_without_dropout)
+    space = [read_dimension("network.dropout=0.0..0.9"), read_dimension("fit.optimizer.learning_rate=1e-4..1e-2")]
+    search(configure, space, [CLIP], tmp_path, trials=1)
+    with pytest.raises(ConfigurationError, match="holds a search of another space, base or clips"):
+        search(lambda changes: configure([*overrides, *changes]), space, clips, tmp_path, trials=2)
+    elsewhere = [replace(CLIP, path="/there/a.wav")]
+    found = search(lambda changes: configure(["network.dropout=0.3", *changes]), space, elsewhere, tmp_path, trials=2)
+    assert found["trials"] == 2
 
 
 def test_a_trial_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

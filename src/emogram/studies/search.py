@@ -5,17 +5,19 @@ a tree-structured Parzen estimator (Bergstra et al., NIPS 2011), stopping from t
 after five trials and three epochs. Everything is kept in the storage, so that a search that was killed goes on.
 """
 
+import hashlib
 import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, EmogramError, MissingExtraError, TrainingError
 from emogram.training.configuration import Configuration
+from emogram.training.data import generator
 from emogram.training.history import Epoch
 from emogram.training.run import validate_only
 from emogram.training.run_folder import write_text
@@ -121,16 +123,17 @@ def search(
         ``value`` (the best validation score), ``metric``, ``changes`` (field to value), ``trials``, ``pruned``.
 
     Raises:
-        ConfigurationError: a field that cannot have such values, or a storage that cannot be used.
+        ConfigurationError: a field that cannot have such values, or a storage that cannot be used or holds another search.
         MissingExtraError: Optuna is not installed.
         TrainingError: no trial could be finished.
     """
     optuna = _optuna()
     base = configure([dimension.example() for dimension in space])
     folder.mkdir(parents=True, exist_ok=True)
-    study = _open(optuna, storage or f"sqlite:///{(folder / 'search.db').absolute()}", base, space)
+    study = _open(optuna, storage or f"sqlite:///{(folder / 'search.db').absolute()}", base, space, clips)
 
     def objective(trial: "Trial") -> float:
+        study.sampler = _sampler(optuna, base.seed, trial.number)
         changes = [dimension.propose(trial) for dimension in space]
         return _fit(optuna, trial, configure(changes), clips, folder / f"trial-{trial.number}")
 
@@ -154,30 +157,41 @@ def _optuna() -> Any:
     return optuna
 
 
-def _open(optuna: Any, storage: str, base: Configuration, space: Sequence[Dimension]) -> "Study":
-    fixed = {name: value for name, value in base.determinants().items() if name not in {"seed"}}
-    for dimension in space:
-        fixed.pop(dimension.field.split(".")[0], None)
-    asked = json.dumps([[str(dimension) for dimension in space], fixed, base.fit.monitor], sort_keys=True)
+def _open(optuna: Any, storage: str, base: Configuration, space: Sequence[Dimension], clips: Sequence[Clip]) -> "Study":
+    asked = _asked(base, space, clips)
     try:
         study: Study = optuna.create_study(
             storage=storage,
             study_name=base.name,
             load_if_exists=True,
             direction="minimize" if base.fit.monitor == "validation_loss" else "maximize",
-            sampler=optuna.samplers.TPESampler(seed=base.seed, n_startup_trials=_STARTUP_TRIALS),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=_WARM_UP_EPOCHS),
         )
-        held = study.user_attrs.get("asked", asked)
-        study.set_user_attr("asked", asked)
+        held = study.user_attrs.get("asked")
+        if held is None:
+            study.set_user_attr("asked", asked)
     except Exception as error:  # whatever the database says
         raise ConfigurationError(
             f"--storage {storage}: cannot be used ({' '.join(str(error).split())[:200]})"
         ) from error
-    if held != asked:
-        study.set_user_attr("asked", held)
-        raise ConfigurationError(f"{storage}: holds a search of another space or base; choose another --output")
+    if held not in {None, asked}:
+        raise ConfigurationError(f"{storage}: holds a search of another space, base or clips; choose another --output")
     return study
+
+
+def _asked(base: Configuration, space: Sequence[Dimension], clips: Sequence[Clip]) -> str:
+    """What trials of one search have in common; the parts of the clips follow from the clips and the split of the base."""
+    # Searched fields of the base are as the space has them: whatever else they were, they make no other search.
+    fixed = {name: value for name, value in base.determinants().items() if name != "seed"}
+    rows = sorted([value for name, value in sorted(asdict(clip).items()) if name != "path"] for clip in clips)
+    heard = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    return json.dumps([[str(dimension) for dimension in space], fixed, base.fit.monitor, heard], sort_keys=True)
+
+
+def _sampler(optuna: Any, seed: int, number: int) -> Any:
+    """What proposes one trial: the same for a search that was killed, and another for each of several workers."""
+    drawn = int(generator(seed, "search", number).integers(2**32))
+    return optuna.samplers.TPESampler(seed=drawn, n_startup_trials=_STARTUP_TRIALS)
 
 
 def _fit(optuna: Any, trial: "Trial", configuration: Configuration, clips: Sequence[Clip], folder: Path) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from emogram.augmentation.waveform import Companions, Scene, WaveformAugmentatio
 from emogram.corpora.clip import Clip
 from emogram.training.cache import AudioCache
 
-Purpose = Literal["order", "clip", "batch", "dropout", "weights", "distillation", "noise", "soup"]
-_PURPOSES: tuple[Purpose, ...] = ("order", "clip", "batch", "dropout", "weights", "distillation", "noise", "soup")
+Purpose = Literal["order", "clip", "batch", "dropout", "weights", "distillation", "noise", "soup", "search"]
+_PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 def generator(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
