@@ -70,6 +70,11 @@ def test_silent_and_long_clips_do_no_harm(voices: list[Clip], tmp_path: Path) ->
     assert accuracy(made) > 0.65
 
 
+def test_names_of_files_may_be_no_utf_8(voices: list[Clip], made: Adaptation) -> None:
+    named = [replace(clip, clip_id=f"{clip.clip_id}\udcfc") for clip in voices]
+    assert len(adapt(named, "base").after) == len(made.after)
+
+
 def test_an_adapted_model_can_be_adapted(made: Adaptation, voices: list[Clip]) -> None:
     again = adapt([clip for clip in voices if clip.emotion in {"happy", "sad"}], made.content)
     assert again.info.labels == ("happy", "sad")

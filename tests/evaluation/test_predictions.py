@@ -33,6 +33,15 @@ def test_csv_brings_the_same_predictions_back(tmp_path: Path) -> None:
     assert first.startswith(f"made/00000,made,,,neutral,{made.emotions[made.predicted[0]]},0.")
 
 
+def test_names_of_files_that_are_no_utf_8_come_back(tmp_path: Path) -> None:
+    made = predictions(3)
+    made = replace(made, clip_ids=("own/\udcfcbung", *made.clip_ids[1:]))
+    path = tmp_path / "predictions.csv"
+    write_predictions(path, made)
+    assert b"\nown/\xfcbung," in path.read_bytes()
+    assert read_predictions(path).clip_ids == made.clip_ids
+
+
 @given(st.floats(0, 1, width=32))
 def test_nine_digits_bring_every_float32_back(value: float) -> None:
     assert np.float32(float(f"{np.float32(value):.9g}")) == np.float32(value)

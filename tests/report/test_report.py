@@ -224,6 +224,12 @@ def test_strangers_names_are_escaped(tmp_path: Path) -> None:
     assert page.text.count("<script>alert(1)</script>") > 10
 
 
+def test_names_of_files_that_are_no_utf_8_are_spelt_out(tmp_path: Path) -> None:
+    changed = [replace(clip, clip_id=f"{clip.clip_id}-\udcfcbung") for clip in clips()]
+    page = read(write_run(tmp_path / "run", splits.make(changed, "speaker")))
+    assert "-\\udcfcbung" in page.text
+
+
 @pytest.mark.parametrize(
     "missing", ["manifest.csv", "history.csv", "configuration.yaml", "environment.json", "figures/spectrograms.svg"]
 )

@@ -1,4 +1,4 @@
-"""Apportioning clips to parts, exactly."""
+"""Apportioning clips to parts, exactly, and drawing by their names."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emogram.splits.draw import apportion
+from emogram.splits.draw import apportion, number
 
 
 class TestApportion:
@@ -21,3 +21,7 @@ class TestApportion:
     @pytest.mark.parametrize(("total", "expected"), [(1440, [1008, 144, 288]), (535, [375, 53, 107]), (3, [2, 0, 1])])
     def test_largest_remainder(self, total: int, expected: list[int]) -> None:
         assert apportion(total, (0.7, 0.1, 0.2)) == expected
+
+
+def test_a_name_that_is_no_utf_8_draws_too() -> None:
+    assert len({number("own/\udcfcbung"), number("own/\udcfdbung"), number("own/übung")}) == 3

@@ -1,5 +1,6 @@
 """What is done to clips before a trained model hears them: as strong as said, the same for every model."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,13 @@ def test_noise_is_as_strong_as_said(snr_db: float) -> None:
     noisy = Noise(snr_db=snr_db).apply(wave, CLIP, RATE)
     scale = np.dot(noisy, wave) / np.dot(wave, wave)  # the sum may have been scaled down to full scale
     assert power_db(scale * wave) - power_db(noisy - scale * wave) == pytest.approx(snr_db, abs=0.1)
+
+
+def test_what_follows_from_a_clip_follows_from_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hum.wav", tone(100, 3.0), RATE)
+    named = replace(CLIP, clip_id="own/\udcfcbung")
+    for condition in (Noise(), Background(folder=tmp_path), Room()):
+        assert not np.array_equal(condition.apply(tone(440), named, RATE), condition.apply(tone(440), CLIP, RATE))
 
 
 def test_background_comes_from_the_folder(tmp_path: Path) -> None:

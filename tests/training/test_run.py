@@ -5,6 +5,7 @@ import multiprocessing
 import signal
 import sys
 import time
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -247,3 +248,17 @@ def test_predictions_of_every_part_are_stored(folds: runs.Folds) -> None:
     parts: dict[str, Predictions] = {part: read_predictions(folds.run / f"predictions-{part}.csv") for part in PARTS}
     everything = [clip_id for part in PARTS for clip_id in parts[part].clip_ids]
     assert sorted(everything) == sorted(clip.clip_id for clip in corpora.scan("synthetic", folds.material.corpus))
+
+
+def test_names_of_files_that_are_no_utf_8_are_carried_through(small: runs.Small) -> None:
+    small.clips = [
+        replace(clip, clip_id=f"{clip.clip_id}-\udcfcbung", speaker=f"{clip.speaker}\udcfc") for clip in small.clips
+    ]
+    small.train("fit.epochs=1")
+    answers = read_predictions(small.folder / "predictions-test.csv")
+    assert set(answers.clip_ids) <= {clip.clip_id for clip in small.clips}
+    assert {clip.clip_id for clip in read_manifest(small.folder / "manifest.csv")} == {
+        clip.clip_id for clip in small.clips
+    }
+    assert (small.folder / "figures" / "explanation.png").exists() == (answers.truth == answers.predicted).any()
+    assert (small.folder / "figures" / "spectrograms.png").exists()

@@ -259,7 +259,7 @@ def _listen(
     found: list[tuple[npt.NDArray[np.float32], ...]] = []
 
     def hear(clip: Clip) -> tuple[npt.NDArray[np.float32], ...]:
-        rng = np.random.default_rng([seed, *clip.clip_id.encode()])
+        rng = np.random.default_rng([seed, *clip.clip_id.encode(errors="surrogateescape")])
         windows = list(windows_of(clip.path, layer.info))
         return layer.rows(windows), layer.rows(_in_noise(window, rng, layer.info.sample_rate) for window in windows)
 

@@ -201,7 +201,8 @@ def among(predictions: Predictions, emotions: Sequence[str]) -> Predictions:
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write one row a clip as CSV; probabilities have the 9 digits that bring the same float32 back."""
-    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    # As manifests are written: a clip has the name of its file, whose bytes may be no UTF-8.
+    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*COLUMNS, *(f"p_{emotion}" for emotion in predictions.emotions)])
         names = zip(predictions.clip_ids, predictions.corpora, predictions.speakers, predictions.sexes, strict=True)
@@ -218,7 +219,7 @@ def read_predictions(path: Path) -> Predictions:
         CorpusError: the file is missing, lacks columns, or has a row that cannot be read; names the row.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             reader = csv.reader(file)
             header = next(reader, [])
             emotions = tuple(name.removeprefix("p_") for name in header[len(COLUMNS) :])
@@ -226,7 +227,7 @@ def read_predictions(path: Path) -> Predictions:
                 expected = f"{','.join(COLUMNS)},p_…"
                 raise CorpusError(f"{path}: no table of predictions; its first line must be {expected}")
             rows = [_row(path, number, row, emotions) for number, row in enumerate(reader, start=2)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise CorpusError(
             f"{path}: cannot be read as predictions ({error}); make it again: emogram evaluate"
         ) from error

@@ -130,7 +130,7 @@ def _split_name(metrics: Mapping[str, Any]) -> str:
 def _split(manifest: Path, name: str) -> Split:
     """The split as the manifest shows it: what is disjoint is found out, not believed."""
     clips = read_manifest(manifest)
-    with manifest.open(newline="", encoding="utf-8") as file:
+    with manifest.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         placed = [row.get("part") or "" for row in csv.DictReader(file)]
     parts: dict[str, tuple[Clip, ...]] = {
         part: tuple(clip for clip, place in zip(clips, placed, strict=True) if place == part) for part in PARTS

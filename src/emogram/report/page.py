@@ -287,5 +287,5 @@ def _write(folder: Path, content: Mapping[str, object]) -> Path:
     page = environment.get_template("report.html.jinja").render(content)
     path = folder / FILE_NAME
     with whole(path) as partial:
-        partial.write_text(page, encoding="utf-8")
+        partial.write_text(page, encoding="utf-8", errors="backslashreplace")  # names of files that are no UTF-8
     return path

@@ -18,7 +18,7 @@ PROPOSALS = 4000
 def number(*key: object) -> int:
     """A 64-bit number drawn from a key."""
     text = "\x1f".join(str(part) for part in key)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=8).digest(), "big")
 
 
 def apportion(total: int, weights: Sequence[float]) -> list[int]:

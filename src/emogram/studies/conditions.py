@@ -62,7 +62,7 @@ class Noise(_Settings):
 
     def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
         """The noisy wave [T]; the noise follows from the clip."""
-        rng = np.random.default_rng([*clip.clip_id.encode()])
+        rng = np.random.default_rng([*clip.clip_id.encode(errors="surrogateescape")])
         return mixed(wave, coloured(len(wave), "white", rng, sample_rate=sample_rate), snr_db=self.snr_db)
 
 
@@ -87,7 +87,7 @@ class Background(_Settings):
         """
         sounds = _recordings(sample_rate)
         names = sounds.names(self.folder, self.recordings)
-        rng = np.random.default_rng([*clip.clip_id.encode()])
+        rng = np.random.default_rng([*clip.clip_id.encode(errors="surrogateescape")])
         for _ in names:  # a silent recording is no background
             sound = sounds.wave(self.folder, names[int(rng.integers(len(names)))])
             excerpt = looped(sound, len(wave), float(rng.random()))
@@ -136,7 +136,7 @@ class Room(_Settings):
 
     def apply(self, wave: Wave, clip: Clip, sample_rate: int) -> Wave:
         """The wave [T] in the room; the room follows from the clip."""
-        rng = np.random.default_rng([*clip.clip_id.encode()])
+        rng = np.random.default_rng([*clip.clip_id.encode(errors="surrogateescape")])
         return reverberant(wave, decaying(self.rt60_s, self.drr_db, rng, sample_rate=sample_rate))
 
 

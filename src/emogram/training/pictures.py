@@ -57,7 +57,7 @@ def draw_spectrograms(folder: Path, clips: Sequence[Clip], front_end: Spectrogra
     for clip in chosen:
         with torch.inference_mode():
             spec = front_end(torch.from_numpy(cache(clip))[None])[0, 0].numpy()
-        title = f"{clip.emotion}, {clip.speaker}" if clip.speaker else clip.emotion
+        title = f"{clip.emotion}, {_drawable(clip.speaker)}" if clip.speaker else clip.emotion
         examples.append(figures.Example(title, spec * front_end.db_per_value, hop_s, front_end.centres_hz))
     figures.save(figures.spectrogram_grid(examples), target / "spectrograms")
 
@@ -84,8 +84,13 @@ def draw_explanation(folder: Path, model: Path, test: Predictions, clips: Sequen
             continue
         target = folder / "figures"
         target.mkdir(exist_ok=True)
-        write(draw(explanation, wave, cache.sample_rate, title=clip.clip_id), target / "explanation.png")
+        write(draw(explanation, wave, cache.sample_rate, title=_drawable(clip.clip_id)), target / "explanation.png")
         return
+
+
+def _drawable(name: str) -> str:
+    """A name from a file's, whose bytes may be no UTF-8."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _one_of_each_emotion(clips: Sequence[Clip]) -> list[Clip]:
