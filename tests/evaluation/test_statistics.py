@@ -1,5 +1,6 @@
 """Intervals hold what they promise; comparisons are paired; corrections equal the published ones."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -191,6 +192,12 @@ class TestMcNemar:
         """Bentur et al. 2009 in Fagerland et al. 2013: exact 0.0703, mid-p 0.0391."""
         assert mcnemar(1, 7, exact=True) == pytest.approx(0.0703125)
         assert mcnemar(7, 1) == pytest.approx(0.0390625)
+
+    @pytest.mark.timeout(10)
+    def test_many_clips_take_no_time(self) -> None:
+        """The first as a sum of whole numbers had it, the second by Stirling's formula."""
+        assert mcnemar(9_800, 10_200) == pytest.approx(0.00467756271045458, rel=1e-12)
+        assert mcnemar(1_000_000, 1_000_000) == pytest.approx(1 - 0.5 / math.sqrt(1_000_000 * math.pi), rel=1e-9)
 
     @given(st.integers(0, 200), st.integers(0, 200))
     def test_exact_equals_scipy_and_mid_p_is_smaller(self, first: int, second: int) -> None:
