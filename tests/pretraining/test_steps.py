@@ -34,7 +34,9 @@ def test_every_step_leaves_what_the_next_needs(made: Made) -> None:
 
 
 def test_no_speaker_of_a_test_part_was_trained_on(made: Made) -> None:
-    for manifest in made.plan.folder.rglob("manifest.csv"):
+    manifests = list(made.plan.folder.rglob("manifest.csv"))
+    assert len(manifests) == len(list(made.plan.folder.rglob("metrics.json"))) == 5
+    for manifest in manifests:
         speakers = {clip.clip_id: clip.speaker for clip in read_manifest(manifest)}
         parts = {
             part: {

@@ -18,7 +18,6 @@ from emogram.corpora.own_labels import SYNONYMS, label_table
 from emogram.errors import CorpusError
 
 REQUIRED = ("path", "emotion")
-OPTIONAL = ("speaker", "sex", "intensity", "text", "take", "age", "kind")
 
 _SEXES = {"": "", "f": "female", "female": "female", "m": "male", "male": "male"}
 _KINDS = {"": "speech", "speech": "speech", "song": "song"}

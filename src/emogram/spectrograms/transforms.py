@@ -27,10 +27,6 @@ class Transform(nn.Module):
         self.hop_length = hop_length
         self.convolution = False
 
-    def n_frames(self, n_samples: Tensor) -> Tensor:
-        """Number of frames of waves with `n_samples` samples, elementwise."""
-        return 1 + n_samples // self.hop_length
-
     def as_convolution(self) -> None:
         """Compute with convolutions, which every ONNX runtime has, from now on."""
         self.convolution = True
