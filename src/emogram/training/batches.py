@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from torch.utils.data import DataLoader
 
+from emogram.errors import TrainingError
 from emogram.networks.classifier import Classifier
+from emogram.networks.encoder import BlocksSettings
 from emogram.training.cache import AudioCache
 from emogram.training.configuration import Configuration
 from emogram.training.data import Batch, ClipDataset, EpochSampler, LengthSampler, collate
@@ -12,8 +14,23 @@ from emogram.training.features import FeatureBatch, FeatureDataset, FrozenFeatur
 from emogram.training.material import Material
 
 _EVALUATED_AT_ONCE = 16
+_FEWEST_STANDARDISED = 2
 
 Batches = DataLoader[Batch] | DataLoader[FeatureBatch]
+
+
+def require_a_batch(configuration: Configuration, material: Material) -> None:
+    """Make sure that there are clips enough for a batch that the network can be trained with.
+
+    Raises:
+        TrainingError: one clip, which cannot be standardised over the clips of its batch.
+    """
+    count = len(material.split.train)
+    if count < _FEWEST_STANDARDISED and isinstance(configuration.network, BlocksSettings):
+        raise TrainingError(
+            f"the training part has {count} clip, and network={configuration.network.name} standardises over the clips of a "
+            f"batch, which takes {_FEWEST_STANDARDISED} or more; give more clips or choose another split or network"
+        )
 
 
 def run_batches(

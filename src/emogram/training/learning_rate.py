@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, TrainingError
-from emogram.training.batches import Batches
+from emogram.training.batches import Batches, require_a_batch
 from emogram.training.building import build_classifier
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.configuration import Configuration
@@ -107,6 +107,7 @@ def range_test(
     check_device(configuration.runtime)
     set_threads(configuration.runtime)
     material = prepare(configuration, clips)
+    require_a_batch(configuration, material)
     cache = AudioCache(configuration.runtime.cache or default_folder(), configuration.audio.sample_rate)
     cache.fill(material.split.train)
     classifier = build_classifier(configuration, len(material.emotions))

@@ -16,7 +16,7 @@ from emogram.augmentation.waveform import require_recordings
 from emogram.corpora.clip import Clip, write_manifest
 from emogram.errors import ConfigurationError
 from emogram.networks.classifier import Classifier
-from emogram.training.batches import Batches, run_batches
+from emogram.training.batches import Batches, require_a_batch, run_batches
 from emogram.training.building import build_classifier, load_best
 from emogram.training.cache import AudioCache, default_folder
 from emogram.training.configuration import Configuration
@@ -59,7 +59,7 @@ def train(
         The content of ``metrics.json``.
 
     Raises:
-        TrainingError: the folder holds another run, or the fit diverged.
+        TrainingError: the folder holds another run, there are too few clips for a batch, or the fit diverged.
         ConfigurationError: settings that rule each other out, or a device or folder that is not here. Nothing was written.
         EmogramError: as `gather` and `prepare`.
     """
@@ -67,6 +67,7 @@ def train(
     require_a_start(configuration)
     material = prepare(configuration, gather(configuration) if clips is None else clips)
     _require_strangers(configuration, material)
+    require_a_batch(configuration, material)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
@@ -134,6 +135,7 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
         raise ConfigurationError(f"fit.soup={configuration.fit.soup}: here a single fit is watched; choose 1")
     material = prepare(configuration, clips)
     _require_strangers(configuration, material)
+    require_a_batch(configuration, material)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
