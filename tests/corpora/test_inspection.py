@@ -33,6 +33,17 @@ def test_scan_raises_the_first_unreadable_clip_or_hands_it_over(tmp_path: Path, 
     assert [error.source for error in refused] == [str(tmp_path / "03a01Fa.wav")]
 
 
+def test_a_clip_longer_than_training_hears_is_flagged(tmp_path: Path, record: Record) -> None:
+    record("03a01Wa.wav")
+    soundfile.write(tmp_path / "03a01Fa.wav", np.full(601 * 4000, 0.1, np.float32), 4000)
+    wrong = f"{tmp_path / '03a01Fa.wav'}: is longer than the 600 s allowed; cut it into parts, or leave it out"
+    with pytest.raises(AudioError) as caught:
+        scan("emodb", tmp_path)
+    assert str(caught.value) == wrong
+    report = check("emodb", tmp_path)
+    assert (report.clips, report.unreadable, report.problems) == (1, ["03a01Fa.wav"], {"03a01Fa.wav": wrong})
+
+
 def test_progress_counts_every_file(tmp_path: Path, record: Record) -> None:
     for version in "abc":
         record(f"03a01W{version}.wav")

@@ -153,6 +153,13 @@ def test_a_source_that_cannot_be_decoded_is_named(tmp_path: Path, cache: AudioCa
     assert stored(cache) == []
 
 
+def test_what_can_be_done_about_a_long_source_is_told(tmp_path: Path, cache: AudioCache) -> None:
+    clip = clip_of(tmp_path / "long.wav", np.full(601 * 4000, 0.1, np.float32), rate=4000)
+    with pytest.raises(AudioError) as refusal:
+        cache(clip)
+    assert str(refusal.value).endswith("long.wav: is longer than the 600 s allowed; cut it into parts, or leave it out")
+
+
 def test_nothing_half_written_is_left(clip: Clip, cache: AudioCache, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(file: io.BufferedWriter, *_: object, **__: object) -> None:
         file.write(b"half")

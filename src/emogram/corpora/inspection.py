@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from emogram import audio, processors
 from emogram.corpora.clip import Clip, read_manifest
 from emogram.corpora.corpus import Corpus
-from emogram.corpora.files import audio_files
+from emogram.corpora.files import audio_files, of_clip
 from emogram.corpora.registry import get
 from emogram.emotions import ordered
 from emogram.errors import AudioError, ConfigurationError, CorpusError
@@ -40,7 +40,7 @@ class Report:
         emotions: number of clips of each emotion, in canonical order.
         missing: official clips of which there is no file.
         extra: audio files that are no official clip, by name.
-        unreadable: files of clips that cannot be decoded.
+        unreadable: files of clips that cannot be decoded, or are longer than `emogram.audio.MAX_DURATION_S`.
         problems: for each of these, what is wrong and what to do.
         duplicates: groups of files that are equal byte for byte, repeated ones among them.
         repeated: further files of a clip that is already counted, as in bundles that hold a folder twice.
@@ -92,8 +92,8 @@ def scan(
         labels: the user's own label map, for ``folder`` and ``csv``.
         workers: threads that decode; as many as the machine has processors, up to 8, where not given.
         progress: called after each file.
-        on_unreadable: called for each clip that cannot be decoded, which is then left out. Where not given, the first
-            such clip is raised.
+        on_unreadable: called for each clip that cannot be decoded or is too long, which is then left out. Where not
+            given, the first such clip is raised.
 
     Returns:
         clips sorted by ``clip_id``: the same rows on every machine, apart from ``path``.
@@ -101,7 +101,7 @@ def scan(
     Raises:
         ConfigurationError: no such corpus or kind, or labels for a corpus that has its own.
         CorpusError: the folder is missing, or holds no clip of the corpus.
-        AudioError: a clip cannot be decoded.
+        AudioError: a clip cannot be decoded, or is longer than `emogram.audio.MAX_DURATION_S`.
     """
     corpus = get(name)
     clips = _one_file_a_clip(_of_kind(corpus, kind, _find(corpus, Path(path), labels)))
@@ -201,7 +201,7 @@ def check(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What one file is, or why it cannot be decoded, and its hash (empty where not even its bytes can be had)."""
+    """What one file is, or why it cannot be used, and its hash (empty where not even its bytes can be had)."""
 
     facts: audio.Facts | AudioError
     sha256: str
@@ -209,9 +209,10 @@ class _Reading:
 
 def _read(path: str) -> _Reading:
     try:
-        return _Reading(audio.probe(path), _sha256(path))
+        # As long as training and models hear, so that nothing passes here which they refuse.
+        return _Reading(audio.probe(path, max_duration_s=audio.MAX_DURATION_S), _sha256(path))
     except AudioError as error:
-        return _Reading(error, _sha256(path))
+        return _Reading(of_clip(error, error.source), _sha256(path))
 
 
 def _sha256(path: str) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from emogram import audio, processors
 from emogram.corpora.clip import Clip
+from emogram.corpora.files import of_clip
 from emogram.errors import AudioError, CorpusError
 from emogram.writing import whole
 
@@ -49,7 +50,7 @@ class AudioCache:
 
         Raises:
             CorpusError: the bytes of a file are not those of the manifest.
-            AudioError: a file that cannot be decoded.
+            AudioError: a file that cannot be decoded, or is too long.
         """
         missing = [clip for clip in clips if not self._path(clip).exists()]
         with ThreadPoolExecutor(processors.count()) as pool:
@@ -86,7 +87,7 @@ class AudioCache:
         try:
             wave = audio.load(content, self.sample_rate, allow_silent=True)
         except AudioError as error:  # which was given bytes and knows no file
-            raise AudioError(clip.path, error.problem, error.remedy) from error
+            raise of_clip(error, clip.path) from error
         pcm = np.round(np.clip(wave, -1.0, 1.0) * _FULL_SCALE).astype(_PCM)
         path = self._path(clip)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -65,9 +65,7 @@ def train(
     """
     _prepare_machine(configuration)
     require_a_start(configuration)
-    material = prepare(configuration, gather(configuration) if clips is None else clips)
-    _require_strangers(configuration, material)
-    require_a_batch(configuration, material)
+    material = _learnable(configuration, gather(configuration) if clips is None else clips)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
@@ -133,9 +131,7 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     _prepare_machine(configuration)
     if configuration.fit.soup > 1:
         raise ConfigurationError(f"fit.soup={configuration.fit.soup}: here a single fit is watched; choose 1")
-    material = prepare(configuration, clips)
-    _require_strangers(configuration, material)
-    require_a_batch(configuration, material)
+    material = _learnable(configuration, clips)
     classifier = build_classifier(configuration, len(material.emotions))
     identity = material.identity(configuration)
     require_own(folder, identity)
@@ -145,6 +141,19 @@ def validate_only(configuration: Configuration, folder: Path, clips: Sequence[Cl
     cache = _filled_cache(configuration, [*material.split.train, *material.split.validation])
     _learn_frames(classifier, material, cache, folder, course=course)
     return fit(*prepare_fit(classifier, configuration, material, cache, course=course), folder, watch=watch).epochs
+
+
+def _learnable(configuration: Configuration, clips: Sequence[Clip]) -> Material:
+    """The clips in parts, of which a run can learn and be tested honestly.
+
+    Raises:
+        TrainingError: too few clips for a batch.
+        EmogramError: as `prepare` and `_require_strangers`.
+    """
+    material = prepare(configuration, clips)
+    _require_strangers(configuration, material)
+    require_a_batch(configuration, material)
+    return material
 
 
 def _require_strangers(configuration: Configuration, material: Material) -> None:
