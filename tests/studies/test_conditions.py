@@ -41,6 +41,7 @@ def test_what_follows_from_a_clip_follows_from_a_name_that_is_no_utf_8(tmp_path:
     named = replace(CLIP, clip_id="own/\udcfcbung")
     for condition in (Noise(), Background(folder=tmp_path), Room()):
         assert not np.array_equal(condition.apply(tone(440), named, RATE), condition.apply(tone(440), CLIP, RATE))
+    assert stem(OtherCorpus(corpus="own"), [named]) != stem(OtherCorpus(corpus="own"), [CLIP])
 
 
 def test_background_comes_from_the_folder(tmp_path: Path) -> None:

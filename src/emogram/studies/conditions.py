@@ -181,7 +181,7 @@ def stem(condition: Condition, clips: Sequence[Clip] = ()) -> str:
     """Name of the file that holds a run's predictions under a condition; other settings or clips are another file."""
     settings = json.dumps(without_place(condition.model_dump(mode="json")))
     content = settings + "".join(f"{clip.clip_id} {clip.sha256}" for clip in clips)
-    return f"{condition.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    return f"{condition.name}-{hashlib.sha256(content.encode(errors='surrogateescape')).hexdigest()[:12]}"
 
 
 class Hearer(Protocol):
