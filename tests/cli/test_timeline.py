@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -58,6 +59,12 @@ def test_a_picture_is_drawn(
     head = picture.read_bytes()[:200]
     assert head.startswith(b"\x89PNG") or b"<?xml" in head
     assert [path for path in tmp_path.iterdir() if path.suffix == ".partial"] == []
+
+
+def test_a_name_is_no_formula(command: list[str], call: str, tmp_path: Path) -> None:
+    named = tmp_path / r"$\no_formula$.wav"
+    shutil.copy(call, named)
+    assert main([*command, str(named), "--plot", str(tmp_path / "call.png")]) == 0
 
 
 def test_what_cannot_be_is_one_line(

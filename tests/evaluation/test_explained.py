@@ -66,6 +66,10 @@ def test_the_figure_is_drawn_the_same_every_time(explanation: Explanation, tmp_p
     assert picture.get_xlim() == (0, 2)
 
 
+def test_a_name_is_no_formula(explanation: Explanation, tmp_path: Path) -> None:
+    write(draw(explanation, bursts(), RATE, title=r"$\no_formula$"), tmp_path / "picture.png")
+
+
 def test_words_say_what_it_is_worth(explanation: Explanation) -> None:
     assert worth(explanation).startswith("Happy 100%; without the strongest 10% of the cells ")
     assert worth(explanation).count(".") == 1

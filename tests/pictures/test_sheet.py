@@ -61,6 +61,11 @@ def test_all_types_have_their_panels_with_axes_and_bars() -> None:
     assert_tidy(figure)
 
 
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    figure = sheet([shown(r"$\no_formula$", ["logmel"], r"100 $_{$")], sample_rate=RATE)
+    write(figure, tmp_path / "sheet.png")
+
+
 def test_before_and_after_share_axes_and_colours() -> None:
     figure = sheet([shown("clip", ["logmel", "chroma"], "as recorded", "speed × 1.1", "noise")], sample_rate=RATE)
     pictures = [axes for axes in figure.axes if axes.images]

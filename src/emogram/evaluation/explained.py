@@ -103,7 +103,7 @@ def draw(explanation: Explanation, wave: Wave, sample_rate: int, *, title: str =
         picture.set_xlabel("s")
         picture.set_ylabel("Hz")
         name = title or name_of(explanation.file).rpartition("/")[2]
-        picture.set_title(f"{name}: what spoke for {explanation.emotion}")
+        picture.set_title(f"{name}: what spoke for {explanation.emotion}", parse_math=False)
         _draw_key(picture)
         _draw_bars(bars, explanation)
         figure.supxlabel("\n".join(textwrap.wrap(worth(explanation), 118)), fontsize=8.5, x=0.01, ha="left")

@@ -204,7 +204,7 @@ def spectrogram_grid(examples: Sequence[Example], *, columns: int = 2, range_db:
                 vmax=top,
                 extent=extent,
             )
-            axes.set_title(example.title)
+            axes.set_title(example.title, parse_math=False)
             axes.set(xlim=(0, longest), facecolor="#F4F4F4")
             _kilohertz(axes, example.centre_hz)
             if place % columns == 0:

@@ -47,7 +47,7 @@ class Panel:
 
 def draw_panel(axes: "Axes", bar: "Axes | None", panel: Panel, *, sample_rate: int, height_in: float) -> None:
     """Draw a panel into its axes, and its colour bar into another."""
-    axes.set_title(panel.title, fontsize=10, pad=4)
+    axes.set_title(panel.title, fontsize=10, pad=4, parse_math=False)
     axes.set_facecolor(EMPTY)
     axes.tick_params(labelsize=8, length=2.5, pad=2)
     if isinstance(panel.content, Picture):

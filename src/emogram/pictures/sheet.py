@@ -117,7 +117,7 @@ def _draw(rows: Sequence[_Row], *, sample_rate: int, title: str, apart: bool) ->
     size = (_LEFT + (columns - 1) * step + width + _RIGHT, total)
     longest_s = max(panel.duration_s(sample_rate) for row in rows for panel in row if panel)
     with house_figure(*size, layout="none") as figure:
-        figure.text(0.1 / size[0], 1 - 0.1 / size[1], title, va="top", fontsize=12, fontweight="bold")
+        figure.text(0.1 / size[0], 1 - 0.1 / size[1], title, va="top", fontsize=12, fontweight="bold", parse_math=False)
         top = total - _HEAD
         for row, below, height in zip(rows, [*rows[1:], _filled([], columns)], heights, strict=True):
             bottom = top - _TOP - height

@@ -60,7 +60,8 @@ def draw(timeline: "Timeline") -> Figure:
     wave, band = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _draw_wave(wave, timeline)
     _draw_band(band, timeline)
-    wave.set_title(f"{name_of(Path(timeline.file).name)}   ({timeline.model})", loc="left", fontweight="bold")
+    title = f"{name_of(Path(timeline.file).name)}   ({timeline.model})"
+    wave.set_title(title, loc="left", fontweight="bold", parse_math=False)
     band.set_xlim(0, timeline.duration_s)
     band.xaxis.set_major_locator(MaxNLocator(10, steps=[1, 1.5, 2, 3, 5, 6, 10]))
     band.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _clock(value)))
