@@ -178,7 +178,7 @@ def test_a_corpus_that_the_model_learnt_from_is_told(voices: list[Clip]) -> None
 
 
 MISTAKES: list[tuple[set[str], dict[str, object], str]] = [
-    ({"happy"}, {}, "clips: have 1 emotions; to adapt takes two or more"),
+    ({"happy"}, {}, "clips: hold 1 emotion; to adapt takes two or more"),
     ({"happy", "sad"}, {"prior": 0}, "prior: 0 is not above 0; the usual one is 0.004"),
     ({"happy", "sad"}, {"counts": (0, 1)}, "counts: 0 is not 1 or more"),
 ]

@@ -150,3 +150,14 @@ def test_every_command_is_at_home_where_it_is_looked_for() -> None:
         group = typer.main.get_command(application.build([module]))
         assert command in group.commands  # type: ignore[attr-defined]
     assert set(application.HOMES.values()) == set(application.MODULES)
+
+
+@pytest.mark.parametrize("argument", ["~/x.wav", "--model=~/x.onnx"])
+def test_a_tilde_is_the_users_folder_whatever_the_shell_makes_of_it(
+    argument: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    main(["predict", argument, "clip~/none.wav"])
+    told = capsys.readouterr()
+    assert f"{tmp_path}/x." in told.out + told.err
+    assert "clip~/none.wav" in told.out + told.err or argument.startswith("--")

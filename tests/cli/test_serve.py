@@ -50,6 +50,7 @@ def test_what_cannot_be_is_one_line(
         ([*given, "--port", "99999"], 2, "--port: 99999 is not between"),
         ([*given, "--host", "203.0.113.1"], 2, "--host 203.0.113.1, --port 8000: cannot be listened on"),
         ([*given, *certificate], 2, "--tls-certificate, --tls-key: cannot be used"),
+        ([*given, "--recordings", str(model)], 2, "tiny.onnx: cannot be written (File exists); name another folder"),
         (["serve", "--model", "none.onnx"], 1, "none.onnx: does not exist"),
         ([*given, "--queue", "many"], 2, "Invalid value for '--queue'"),
     ]:

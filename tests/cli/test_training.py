@@ -341,3 +341,17 @@ sys.exit(main(sys.argv[1:]))
             one_line(done.stderr)
             == f"emogram {command[0]} needs the extra [train]; install it with: pip install 'emogram[train]'"
         )
+
+
+def test_a_corpus_without_the_laboratory_names_the_extra(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.onnx").touch()
+    monkeypatch.setitem(sys.modules, "emogram.training.configuration", None)
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "emogram.training.configuration")
+        patch.setitem(sys.modules, "yaml", None)
+        patch.delitem(sys.modules, "emogram.training.yaml_text", raising=False)
+        status, _, errors = call("evaluate", tmp_path / "m.onnx", "--corpus", f"folder={tmp_path}")
+    assert status == 1
+    assert "emogram[train]" in one_line(errors)

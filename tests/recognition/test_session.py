@@ -1,5 +1,8 @@
 """How a graph is handed to onnxruntime, and what is taken as its answer."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,15 @@ def in_own_format(folder: Path) -> bytes:
     options.optimized_model_filepath = str(folder / "model.ort")
     onnxruntime.InferenceSession(content(), options, providers=["CPUExecutionProvider"])
     return (folder / "model.ort").read_bytes()
+
+
+def test_nothing_is_reported_to_the_maker_of_onnxruntime(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(content())
+    code = "import sys, emogram, numpy; emogram.load(sys.argv[1]).predict(numpy.ones(16000, numpy.float32))"
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-c", code, str(tmp_path / "m.onnx")]
+    subprocess.run(command, check=True, env=kept | {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": ""}, timeout=60)
+    assert list((tmp_path / "home").rglob("*")) == []
 
 
 def test_nothing_but_onnx_is_run(tmp_path: Path) -> None:

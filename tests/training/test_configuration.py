@@ -374,3 +374,17 @@ def test_which_recordings_sound_is_part_of_what_a_run_is(name: str, tmp_path: Pa
         chosen = run("here", b"storm", recordings="1-*")
         (tmp_path / "here" / "rain" / "3-sea.wav").write_bytes(b"sea")
         assert run("here", b"storm", recordings="1-*") == chosen
+
+
+@pytest.mark.parametrize("field", ["waveform.speed", "spectrogram.masks"])
+def test_a_step_of_the_default_chain_goes_by_its_name(field: str) -> None:
+    level, name = field.split(".")
+    usual = getattr(Configuration().augmentation, level)
+    changed = getattr(load(None, [f"augmentation.{field}.probability=0.125"]).augmentation, level)
+    assert [step.name for step in changed] == [step.name for step in usual]
+    for before, after in zip(usual, changed, strict=True):
+        assert after == (before.model_copy(update={"probability": 0.125}) if after.name == name else before)
+    with pytest.raises(
+        ConfigurationError, match=f"augmentation.{level}.noyse.probability=1: the list has no step 'noyse'"
+    ):
+        load(None, [f"augmentation.{level}.noyse.probability=1"])

@@ -236,7 +236,7 @@ def _drawn(
 def _emotions(clips: Sequence[Clip]) -> tuple[str, ...]:
     emotions = ordered(clip.emotion for clip in clips)
     if len(emotions) < 2:
-        raise ConfigurationError(f"clips: have {len(emotions)} emotions; to adapt takes two or more")
+        raise ConfigurationError(f"clips: hold {len(emotions) or 'no'} emotion; to adapt takes two or more")
     twice = [clip_id for clip_id, count in Counter(clip.clip_id for clip in clips).items() if count > 1]
     if twice:
         raise ConfigurationError(f"clips: {twice[0]} is there twice; name each folder or table once")
@@ -244,7 +244,8 @@ def _emotions(clips: Sequence[Clip]) -> tuple[str, ...]:
         count = sum(clip.emotion == emotion for clip in clips)
         if count < _FEWEST:
             raise ConfigurationError(
-                f"clips: {count} of '{emotion}'; to learn and to test take {_FEWEST} of each emotion"
+                f"clips: {count} of '{emotion}'; to learn and to test take {_FEWEST} of each emotion: record more of it, for "
+                f"example by running emogram record again, or leave it out"
             )
     return emotions
 

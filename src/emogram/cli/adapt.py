@@ -58,7 +58,9 @@ def adapt(  # noqa: PLR0917 - the words of a command line
     it was. The emotions of the clips are those that the new model tells apart; they may be new to it.
 
     Examples:
-        emogram record --speaker anna -o mine && emogram adapt mine -o anna.onnx
+        emogram record --speaker anna -o mine      (twice or more: each round records every emotion once)
+
+        emogram adapt mine -o anna.onnx
 
         emogram adapt calls/ --label furious=angry --model large -o calls.onnx
 

@@ -4,8 +4,10 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from emogram.errors import ConfigurationError, EmogramError
@@ -108,6 +110,7 @@ def build(modules: Iterable[str] = MODULES) -> "typer.Typer":
 def _run(arguments: Sequence[str]) -> int:
     import typer
 
+    arguments = [_at_home(argument) for argument in arguments]
     home = HOMES.get(arguments[0]) if arguments else None
     try:
         application = build(MODULES if home is None else (home,))
@@ -121,6 +124,11 @@ def _run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return INTERRUPTED
     return status if isinstance(status, int) else SUCCEEDED
+
+
+def _at_home(argument: str) -> str:
+    """``~/x``, ``--output=~/x`` and ``ravdess=~/x`` with the user's own folder, which not every shell puts there."""
+    return re.sub(r"(?:^|(?<==))~(?=/|$)", lambda _: str(Path.home()), argument)
 
 
 def _tell(message: str) -> None:

@@ -2,13 +2,14 @@
 
 import inspect
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emogram.cli.options import ModelOption
 from emogram.cli.training import laboratory
-from emogram.errors import MissingExtraError
+from emogram.errors import ConfigurationError, MissingExtraError
 from emogram.server.settings import Option, Settings, options
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def serve(model: str | None, **values: Any) -> None:
     given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
     settings = Settings(**given)
     token = settings.token()
+    if settings.recordings is not None:
+        _require_writable(settings.recordings)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads as it is imported; none are used here
     try:
         import uvicorn
@@ -58,6 +61,21 @@ def serve(model: str | None, **values: Any) -> None:
         typer.echo("emogram: warning: anybody who reaches this machine can use the server; set a token", err=True)
     typer.echo(f"Serving at {address(settings, listening)} (stop with Ctrl-C)", err=True)
     server.run(sockets=[listening])
+
+
+def _require_writable(folder: Path) -> None:
+    """Make the folder of recordings, so that nobody speaks before it is known that nothing can be kept.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "Permission denied"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise ConfigurationError(f"--recordings {folder}: cannot be written ({reason}); name another folder")
 
 
 def _adapter() -> "Adapt":

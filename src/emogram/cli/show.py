@@ -85,7 +85,7 @@ def show(
 
         emogram show clip.wav --spectrogram all -o clip.png
 
-        emogram show clip.wav --spectrogram logmel,mfcc spectrogram.n_mels=128 -o clip.svg
+        emogram show clip.wav --spectrogram logmel,mfcc spectrogram.n_fft=1024 -o clip.svg
 
         emogram show clip.wav --augment speed,noise,masks --listen augmented/ -o before-and-after.png seed=3
 

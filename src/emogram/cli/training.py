@@ -105,7 +105,7 @@ def evaluate(  # noqa: PLR0917 - the words of a command line
 
         emogram evaluate runs/ravdess --with runs/ravdess-seed-2      (an ensemble: their probabilities are averaged)
 
-        emogram evaluate runs/ravdess/predictions-validation.csv --json
+        emogram evaluate runs/ravdess/fold-1/predictions-validation.csv --json
 
         emogram evaluate model.onnx --corpus emodb=EMODB -o emodb.csv
 
@@ -181,7 +181,8 @@ def read_settings(settings: Sequence[str], corpora: Sequence[str]) -> "Configura
     Raises:
         ConfigurationError: one of them is wrong.
     """
-    from emogram.training.configuration import load
+    with laboratory("reading a corpus for emogram evaluate and train"):
+        from emogram.training.configuration import load
 
     files = [item for item in settings if "=" not in item]
     if len(files) > 1:

@@ -1,5 +1,6 @@
 """A model's graph at work in onnxruntime, on one thread unless told otherwise, within bounds of memory."""
 
+import os
 import threading
 from typing import Any
 
@@ -66,6 +67,8 @@ def open_session(model: ModelFile, threads: int) -> Any:
     Raises:
         ModelError: onnxruntime refuses it.
     """
+    # Releases of onnxruntime report to their maker what is run with them, from the moment of their import. Nothing leaves here.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime  # noqa: PLC0415  (a quarter of the start-up, needed only here)
 
     options = onnxruntime.SessionOptions()

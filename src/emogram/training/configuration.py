@@ -138,8 +138,19 @@ def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Configurati
     """
     values: dict[str, Any] = {} if path is None else read(path)
     for setting in overrides:
+        _write_out_chain(values, setting)
         put(values, setting)
     return validate(values, source=str(path) if path else "configuration")
+
+
+def _write_out_chain(values: dict[str, Any], setting: str) -> None:
+    """Make sure that a step of a chain can be found by its name where the chain is the default one, in place."""
+    field, _, rest = setting.partition("=")[0].strip().removeprefix("augmentation.").partition(".")
+    if not setting.strip().startswith("augmentation.") or not rest or field not in AugmentationSettings.model_fields:
+        return
+    given = values.setdefault("augmentation", {})
+    if isinstance(given, dict) and given.get(field) is None:
+        given[field] = AugmentationSettings().model_dump(mode="json")[field]
 
 
 def validate(values: dict[str, Any], *, source: str = "configuration") -> Configuration:

@@ -81,7 +81,7 @@ def parse(text: str, source: str) -> Any:
 
 
 def put(values: dict[str, Any], setting: str) -> None:
-    """Apply an override such as ``fit.epochs=10`` or ``augmentation.waveform.noise.probability=1`` to plain values, in place.
+    """Apply an override such as ``fit.epochs=10`` or ``augmentation.waveform.speed.probability=1`` to plain values, in place.
 
     Raises:
         ConfigurationError: it is not written so, or names a step that is not in the list.
