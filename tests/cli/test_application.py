@@ -94,12 +94,15 @@ def test_errors_are_one_line_with_their_status(
     assert errors.count("\n") == 1
 
 
-def test_an_interruption_is_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_is_status_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupt(_: object) -> typer.Typer:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(application, "build", interrupt)
     assert main(["predict"]) == 130
+    assert capsys.readouterr() == ("", "")
+    assert main(["train"]) == 130
+    assert capsys.readouterr() == ("", "emogram: stopped; the same command goes on from here\n")
 
 
 def test_only_the_module_of_the_command_is_imported() -> None:

@@ -151,7 +151,10 @@ def test_an_interruption_is_status_130_without_noise(
     corpus = f"synthetic={material.corpus}"
     status, output, errors = call("train", *material.settings(), "-c", corpus, "-o", tmp_path / "run")
     assert (status, output) == (130, "")
-    assert errors.splitlines() == ["small: 24 train, 12 validation, 12 test clips, split kfold"]
+    assert errors.splitlines() == [
+        "small: 24 train, 12 validation, 12 test clips, split kfold",
+        "emogram: stopped; the same command goes on from here",
+    ]
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 

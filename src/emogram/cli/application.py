@@ -64,6 +64,9 @@ HOMES = {
 }
 """Commands whose module alone is imported when they are called, which keeps start-up short."""
 
+_CONTINUED = frozenset({"train", "study", "search", "render", "pretrain"})
+"""What a killed command of these has done is not done again."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `emogram` with these arguments, those of the process where None, and return the exit status.
@@ -79,12 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return INTERRUPTED
+        status = INTERRUPTED
     except OSError as error:
         _forget_output()
         if not isinstance(error, BrokenPipeError):
             _tell(f"{error.filename or 'output'}: {error.strerror}; check the disk and permissions")
         return FAILED
+    if status == INTERRUPTED and arguments and arguments[0] in _CONTINUED:
+        print("emogram: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
     return status
 
 
