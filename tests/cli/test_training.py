@@ -236,8 +236,8 @@ def test_a_corpus_of_fewer_emotions_may_be_answered_with_its_own(call: Call, tmp
         (["RUN", "-c", "synthetic=x"], 2, "--corpus: goes with a model"),
         (["RUN", "-o", "x.csv"], 2, "--output: goes with a model"),
         (["RUN/none"], 2, "does not exist"),
-        (["RUN/checkpoints"], 1, "predictions-test.csv: cannot be read as predictions"),
-        (["RUN/manifest.csv"], 1, "manifest.csv: no table of predictions"),
+        (["RUN/checkpoints"], 1, "checkpoints: is no run folder, it has no predictions-test.csv; give the folder"),
+        (["RUN/manifest.csv"], 1, "manifest.csv: is no table of predictions"),
         (["MODEL", "-c", "ravdess=RUN"], 1, "no clip of 'ravdess' found"),
     ],
 )

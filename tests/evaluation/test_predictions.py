@@ -84,8 +84,26 @@ def test_foreign_and_empty_files_are_refused(tmp_path: Path, content: bytes) -> 
     path.write_bytes(content)
     with pytest.raises(CorpusError, match=r"other\.csv"):
         read_predictions(path)
-    with pytest.raises(CorpusError, match="cannot be read as predictions"):
+
+
+def test_what_is_no_table_is_named_with_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"absent\.csv: there is no such file; give a run's folder or a table"):
         read_predictions(tmp_path / "absent.csv")
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(
+        CorpusError, match=r"mine: is no run folder, it has no predictions-test\.csv; give the folder of"
+    ):
+        read_predictions(tmp_path / "mine" / "predictions-test.csv")
+    with pytest.raises(CorpusError, match=r"mine: cannot be read as predictions \(Is a directory\)"):
+        read_predictions(tmp_path / "mine")
+    for name in ("clip.wav", "model.onnx"):
+        (tmp_path / name).write_bytes(b"RIFF\x00\x00\n\x00\r")
+    with pytest.raises(CorpusError, match=r"clip\.wav: is no table of predictions"):
+        read_predictions(tmp_path / "clip.wav")
+    with pytest.raises(
+        CorpusError, match=r"onnx: is a model, .*: emogram evaluate .*onnx --corpus NAME=PATH -o model\.csv"
+    ):
+        read_predictions(tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize(

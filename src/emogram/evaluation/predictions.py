@@ -16,6 +16,9 @@ from emogram.writing import whole
 COLUMNS: tuple[str, ...] = ("clip_id", "corpus", "speaker", "sex", "emotion", "predicted")
 """The first columns of a predictions file; a column ``p_<emotion>`` for each emotion follows."""
 
+OF_TEST = "predictions-test.csv"
+"""What the predictions of a run's test part are called in its folder."""
+
 _SUM_TOLERANCE = 1e-3
 
 
@@ -218,6 +221,9 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         CorpusError: the file is missing, lacks columns, or has a row that cannot be read; names the row.
     """
+    if path.suffix == ".onnx" and path.is_file():
+        made = f"emogram evaluate {path} --corpus NAME=PATH -o {path.stem}.csv"
+        raise CorpusError(f"{path}: is a model, no predictions; make them first: {made}")
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             reader = csv.reader(file)
@@ -225,12 +231,10 @@ def read_predictions(path: Path) -> Predictions:
             emotions = tuple(name.removeprefix("p_") for name in header[len(COLUMNS) :])
             if tuple(header[: len(COLUMNS)]) != COLUMNS or not emotions:
                 expected = f"{','.join(COLUMNS)},p_…"
-                raise CorpusError(f"{path}: no table of predictions; its first line must be {expected}")
+                raise CorpusError(f"{path}: is no table of predictions; its first line must be {expected}")
             rows = [_row(path, number, row, emotions) for number, row in enumerate(reader, start=2)]
     except (OSError, csv.Error) as error:
-        raise CorpusError(
-            f"{path}: cannot be read as predictions ({error}); make it again: emogram evaluate"
-        ) from error
+        raise CorpusError(_why_unreadable(path, error)) from error
     names = [name for name, _, _ in rows]
     try:
         return Predictions(
@@ -244,6 +248,16 @@ def read_predictions(path: Path) -> Predictions:
         )
     except ConfigurationError as error:
         raise CorpusError(f"{path}: {error}") from error
+
+
+def _why_unreadable(path: Path, error: OSError | csv.Error) -> str:
+    if isinstance(error, csv.Error):
+        return f"{path}: is no table of predictions ({error}); give a run's folder or its predictions-test.csv"
+    if isinstance(error, FileNotFoundError) and path.parent.is_dir() and path.name == OF_TEST:
+        return f"{path.parent}: is no run folder, it has no {OF_TEST}; give the folder of a finished run"
+    if isinstance(error, FileNotFoundError):
+        return f"{path}: there is no such file; give a run's folder or a table of predictions"
+    return f"{path}: cannot be read as predictions ({error.strerror}); make it again: emogram evaluate"
 
 
 def _row(path: Path, number: int, row: list[str], emotions: tuple[str, ...]) -> tuple[list[str], int, list[float]]:
