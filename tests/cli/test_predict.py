@@ -71,6 +71,15 @@ def test_json_is_a_list_with_the_agreed_fields(model: str, folder: Path, capsys:
     assert (answer["duration_s"], answer["model"]) == (0.5, "tiny")
 
 
+def test_json_has_a_short_way(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = predict(capsys, folder / "a.flac", "-m", model, "--format", "json")
+    assert predict(capsys, folder / "a.flac", "-m", model, "--json") == long
+    assert predict(capsys, folder / "a.flac", "-m", model, "--json", "-f", "json") == long
+    status, output, errors = predict(capsys, folder / "a.flac", "-m", model, "--json", "-f", "csv")
+    assert (status, output, errors.count("\n")) == (2, "", 1)
+    assert "--json: is --format json, and --format csv is given too; leave out one" in errors
+
+
 def test_a_folder_is_walked_in_order_and_failures_are_named(
     model: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,8 +56,12 @@ def predict(
         list[str],
         typer.Argument(metavar="FILE|DIR|-", help="Recordings, folders with all below them, - for standard input."),
     ],
+    *,
     model: ModelOption = None,
-    output: Annotated[Format, typer.Option("--format", "-f", help="How to write the results.")] = Format.TABLE,
+    form: Annotated[
+        Format | None, typer.Option("--format", "-f", help="How to write the results; table when left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The short way of --format json.")] = False,
     timeline: Annotated[
         bool, typer.Option("--timeline", "-t", help="Tell when which emotion is spoken, for long recordings.")
     ] = False,
@@ -76,12 +80,13 @@ def predict(
 
         emogram predict --model model.onnx recordings/ --format csv > emotions.csv
 
-        ffmpeg -i film.mp4 -f wav - | emogram predict - --format json
+        ffmpeg -i film.mp4 -f wav - | emogram predict - --json
 
         emogram predict call.mp3 --timeline --format srt --plot call.png > call.srt
     """
     if recordings.count(STANDARD_INPUT) > 1:
         raise ConfigurationError("-: standard input can be read only once; name it once")
+    output = _format(form, as_json=as_json)
     if not timeline:
         _refuse_timelines(output, plot)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads as it is imported; none are used here
@@ -95,6 +100,12 @@ def predict(
         write_timelines(recognizer, entries, output, plot)
     else:
         _write_predictions(recognizer, entries, output)
+
+
+def _format(form: Format | None, *, as_json: bool) -> Format:
+    if as_json and form is not None and form is not Format.JSON:
+        raise ConfigurationError(f"--json: is --format json, and --format {form.value} is given too; leave out one")
+    return Format.JSON if as_json else form or Format.TABLE
 
 
 def _refuse_timelines(output: Format, plot: Path | None) -> None:
