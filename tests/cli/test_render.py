@@ -78,7 +78,11 @@ def test_a_split_that_shares_speakers_says_so(call: Call) -> None:
         (["-o", "out", "synthetc=CORPUS"], 2, "'synthetc' is not known, did you mean 'synthetic'?"),
         (["-o", "out", "synthetic=none"], 1, "none"),
         (["-o", "out", "synthetic=CORPUS", "--split", "speker"], 2, "no split 'speker', did you mean 'speaker'?"),
-        (["-o", "out", "synthetic=CORPUS", "--fold", "9"], 2, "fold 9: split 'speaker' has folds 1 to 1"),
+        (
+            ["-o", "out", "synthetic=CORPUS", "--fold", "9"],
+            2,
+            "there is no fold 9; split 'speaker' has but one, choose fold 1",
+        ),
         (["-o", "out", "synthetic=CORPUS", "-s", "logmle"], 2, "no spectrogram 'logmle', did you mean 'logmel'?"),
         (["-o", "out", "synthetic=CORPUS", "-s", "mfcc,logmel"], 2, "one type a folder; run it once for each"),
         (["-o", "out", "synthetic=CORPUS", "--format", "jpg"], 2, "--format jpg: choose from png, npy"),

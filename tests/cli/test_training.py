@@ -91,7 +91,10 @@ def test_the_folder_follows_from_the_name(
         (["--jobs", "2"], "--jobs 2: only folds are trained at a time; add --folds all"),
         (["--folds", "one", "-c", "synthetic=CORPUS"], "--folds one: write all, or numbers such as 1,2,5"),
         (["--folds", "1,1", "-c", "synthetic=CORPUS"], "fold 1 is named twice"),
-        (["--folds", "2", "-c", "synthetic=CORPUS"], "there is no fold 2; split 'speaker' has folds 1 to 1"),
+        (
+            ["--folds", "2", "-c", "synthetic=CORPUS"],
+            "folds: there is no fold 2; split 'speaker' has but one, choose fold 1, or a split of several folds",
+        ),
         (["spectrogram.hop_ms=500", "-c", "synthetic=CORPUS"], "hop_ms"),
         (["runtime.device=mps", "-c", "synthetic=CORPUS"], "runtime.device=mps: there is none here"),
         (["--fold", "1"], "No such option: --fold"),

@@ -152,7 +152,14 @@ class TestFolds:
         with pytest.raises(SplitError, match="'loso' needs 2 speakers"):
             splits.make(speech(1), "loso")
 
-    @pytest.mark.parametrize(("name", "fold"), [("kfold", 6), ("loso", 0), ("speaker", 2), ("ravdess-luna", 6)])
+    @pytest.mark.parametrize(("name", "fold"), [("kfold", 6), ("loso", 0), ("ravdess-luna", 6)])
     def test_a_fold_that_does_not_exist(self, name: str, fold: int) -> None:
-        with pytest.raises(ConfigurationError, match=f"fold {fold}: split '{name}' has folds 1 to"):
+        with pytest.raises(ConfigurationError, match=f"^there is no fold {fold}; split '{name}' has folds 1 to"):
             splits.make(speech(), name, fold=fold)
+
+    def test_a_second_fold_where_there_is_one(self) -> None:
+        with pytest.raises(
+            ConfigurationError,
+            match=r"fold 2; split 'speaker' has but one, choose fold 1, or .* for example split\.name=kfold",
+        ):
+            splits.make(speech(), "speaker", fold=2)

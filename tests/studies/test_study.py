@@ -139,3 +139,10 @@ def test_a_source_that_is_not_there_is_told_with_its_point() -> None:
         ConfigurationError, match=r"small: point 'odd', fold 1: transfer\.source=runs/nowhere: cannot be"
     ):
         made_up.plan(study)
+
+
+def test_a_fold_that_the_split_lacks_is_said_once() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"small: point 'base': there is no fold 3; split 'kfold' has folds 1 to 2"
+    ):
+        made_up.plan(made_up.study(folds=[3]))

@@ -89,7 +89,7 @@ def make(
     _distinct(clips)
     last = n_folds(clips, name, folds=folds)
     if not 1 <= fold <= max(1, last):
-        raise ConfigurationError(f"fold {fold}: split '{name}' has folds 1 to {last}")
+        raise ConfigurationError(no_such_fold(name, fold, last))
     clips = sorted(clips, key=lambda clip: clip.clip_id)
     if name in PROTOCOLS:
         split = by_protocol(clips, name, fold=fold, seed=seed, fractions=fractions)
@@ -101,6 +101,16 @@ def make(
             f"split '{name}': {len(clips)} clips are too few, {' and '.join(empty)} would be empty; add clips"
         )
     return split
+
+
+def no_such_fold(name: str, fold: int, last: int) -> str:
+    """What is said of a fold that a split does not have, where it has `last` folds."""
+    if last > 1:
+        return f"there is no fold {fold}; split '{name}' has folds 1 to {last}, choose one of these"
+    return (
+        f"there is no fold {fold}; split '{name}' has but one, choose fold 1, or a split of several folds, "
+        "for example split.name=kfold"
+    )
 
 
 def _known(name: str) -> None:

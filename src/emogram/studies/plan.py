@@ -117,7 +117,8 @@ def make_plan(study: Study, clips: Clips, paths: Mapping[str, Path]) -> tuple[Pl
                 materials[place] = prepare(configuration, joined(clips, point.corpora))
             key = materials[place].identity(configuration)
         except EmogramError as error:
-            raise type(error)(f"{study.name}: point '{point.name}', fold {fold}: {error}") from error
+            where = "" if f"fold {fold};" in str(error) else f", fold {fold}"
+            raise type(error)(f"{study.name}: point '{point.name}'{where}: {error}") from error
         conditions = {
             condition.label: stem(condition, clips[condition.corpus] if isinstance(condition, OtherCorpus) else ())
             for condition in study.conditions

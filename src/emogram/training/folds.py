@@ -10,6 +10,7 @@ from emogram.corpora.clip import Clip
 from emogram.errors import ConfigurationError, EmogramError, TrainingError
 from emogram.evaluation.predictions import pool, read_predictions, write_predictions
 from emogram.evaluation.summary import summarise
+from emogram.splits.catalogue import no_such_fold
 from emogram.training.configuration import Configuration
 from emogram.training.material import prepare
 from emogram.training.pictures import draw_scores
@@ -74,7 +75,7 @@ def of_fold(configuration: Configuration, fold: int, *, jobs: int = 1) -> Config
 def _check_chosen(chosen: Sequence[int], split: str, count: int) -> None:
     for position, fold in enumerate(chosen):
         if not 1 <= fold <= count:
-            raise ConfigurationError(f"folds: there is no fold {fold}; split '{split}' has folds 1 to {count}")
+            raise ConfigurationError(f"folds: {no_such_fold(split, fold, count)}")
         if fold in chosen[:position]:
             raise ConfigurationError(f"folds: fold {fold} is named twice; name it once")
     if not chosen:
