@@ -67,6 +67,12 @@ def test_a_name_is_no_formula(command: list[str], call: str, tmp_path: Path) -> 
     assert main([*command, str(named), "--plot", str(tmp_path / "call.png")]) == 0
 
 
+def test_a_name_that_the_font_lacks_is_drawn_without_a_warning(command: list[str], call: str, tmp_path: Path) -> None:
+    named = tmp_path / "日本.wav"
+    shutil.copy(call, named)
+    assert main([*command, str(named), "--plot", str(tmp_path / "call.png")]) == 0
+
+
 def test_what_cannot_be_is_one_line(
     command: list[str], call: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 
 from emogram.errors import ConfigurationError, MissingExtraError
 from emogram.evaluation import confusion_matrix, figures, score, summarise
+from emogram.evaluation.style import write
 from tests.evaluation.made_up import predictions
 
 HISTORY = [
@@ -174,3 +175,8 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"emogram\[train\]"):
         figures.learning_curves(HISTORY)
+
+
+def test_names_that_the_font_lacks_are_written_without_a_warning(tmp_path: Path) -> None:
+    figure = figures.confusion([[3, 1], [0, 2]], ["neutral", "日本"])
+    assert write(figure, tmp_path / "confusion.png").is_file()

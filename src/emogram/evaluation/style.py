@@ -4,6 +4,7 @@ A figure is a matplotlib ``Figure`` that no window and no global state knows of.
 vision (Okabe and Ito 2008; sequential maps of even lightness), and nothing is told by colour alone.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,7 @@ def write(figure: "Figure", path: Path) -> Path:
     from matplotlib import rc_context  # noqa: PLC0415
 
     dpi = _DPI_OF_WIDE if figure.get_figwidth() > _WIDE_IN else _DPI
-    with whole(path) as partial, rc_context(_STYLE):
+    with whole(path) as partial, rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # of names in scripts that the font lacks
         figure.savefig(partial, format=path.suffix[1:], dpi=dpi, metadata=_METADATA[path.suffix], facecolor="white")
     return path

@@ -1,5 +1,6 @@
 """The picture of a timeline: the wave's envelope over a coloured band of emotions."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,8 @@ def write_picture(timeline: "Timeline", path: Path) -> None:
         figure = draw(timeline)
         kind = path.suffix[1:].lower()
         metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
-        with whole(path) as partial:
+        with whole(path) as partial, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # of names in scripts that the font lacks
             figure.savefig(partial, format=kind, dpi=_DPI, metadata=metadata, facecolor="white")
 
 
