@@ -49,6 +49,15 @@ def test_a_folder_that_is_no_emotion_is_named_with_its_remedy(tmp_path: Path, re
         scan("folder", tmp_path / "calls")
 
 
+def test_an_unknown_emotion_can_be_mapped_or_kept(tmp_path: Path, record: Record) -> None:
+    record("calls/smug/1.wav")
+    with pytest.raises(
+        CorpusError, match=r"map it with: --label smug=EMOTION, to one of neutral, .*, or to itself: --label smug=smug$"
+    ):
+        scan("folder", tmp_path / "calls")
+    assert [clip.emotion for clip in scan("folder", tmp_path / "calls", labels={"smug": "smug"})] == ["smug"]
+
+
 def test_a_file_outside_the_layout_is_named(tmp_path: Path, record: Record) -> None:
     record("calls/anna/angry/1.wav")
     record("calls/loose.wav")

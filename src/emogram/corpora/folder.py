@@ -13,7 +13,7 @@ from pathlib import Path
 from emogram.corpora.clip import Clip
 from emogram.corpora.corpus import Corpus
 from emogram.corpora.files import audio_files, by_clip
-from emogram.corpora.own_labels import SYNONYMS, label_table
+from emogram.corpora.own_labels import SYNONYMS, label_table, mapping_remedy
 from emogram.errors import CorpusError
 
 OFFICIAL_NAMES = frozenset({"ravdess", "tess", "cremad", "savee", "emodb", "synthetic"})
@@ -63,7 +63,7 @@ def _clip(root: Path, path: Path, level: int, table: Mapping[str, str], name: st
     if label.strip().lower() not in table:
         raise CorpusError(
             f"{root.joinpath(*folders[: level + 1])}: {label!r} is no known emotion; rename the folder, "
-            f"or map it with: --label '{label}=angry'"
+            f"or {mapping_remedy(label)}"
         )
     others = folders[1:2] if level == 0 else folders[:1]
     speaker = re.sub(r"\s+", "_", others[0].strip()) if others else ""

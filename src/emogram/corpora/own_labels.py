@@ -1,5 +1,6 @@
 """The words that people use for emotions in their own data, mapped to the canonical names."""
 
+import shlex
 from collections.abc import Mapping
 
 from emogram.emotions import EMOTIONS
@@ -40,3 +41,10 @@ def label_table(labels: Mapping[str, str]) -> dict[str, str]:
                 f"{', '.join(EMOTIONS)}, or map {emotion!r} to itself as well to add it"
             )
     return {**SYNONYMS, **own}
+
+
+def mapping_remedy(label: str) -> str:
+    """How a label that is no known emotion is mapped to one, or kept as an emotion of its own."""
+    map_it = shlex.quote(f"{label or 'LABEL'}=EMOTION")
+    keep_it = f", or to itself: --label {shlex.quote(f'{label}={label}')}" if label else ""
+    return f"map it with: --label {map_it}, to one of {', '.join(EMOTIONS)}{keep_it}"

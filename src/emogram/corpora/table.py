@@ -14,7 +14,7 @@ from pathlib import Path
 from emogram.corpora.clip import Clip
 from emogram.corpora.corpus import Corpus
 from emogram.corpora.folder import own_name
-from emogram.corpora.own_labels import SYNONYMS, label_table
+from emogram.corpora.own_labels import SYNONYMS, label_table, mapping_remedy
 from emogram.errors import CorpusError
 
 REQUIRED = ("path", "emotion")
@@ -77,7 +77,7 @@ def _clip(table: Path, number: int, row: Mapping[str, str], emotions: Mapping[st
     label = row["emotion"]
     if label.lower() not in emotions:
         problem = f"{label!r} is no known emotion" if label else "it is empty"
-        raise _bad(table, number, "emotion", problem, f"correct it, or map it with: --label '{label or 'LABEL'}=angry'")
+        raise _bad(table, number, "emotion", problem, f"correct it, or {mapping_remedy(label)}")
     if row.get("sex", "").lower() not in _SEXES:
         raise _bad(table, number, "sex", f"{row['sex']!r} is not female, male or empty", "correct it")
     if row.get("kind", "").lower() not in _KINDS:
