@@ -63,6 +63,18 @@ def test_check_tells_a_person_the_same(savee: Path, capsys: Captured) -> None:
     assert any("KL_n03.wav" in line and "convert it" in line for line in lines)
 
 
+def test_check_says_that_a_folder_holds_no_audio(tmp_path: Path, savee: Path, capsys: Captured) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("none")
+    assert main(["corpus", "check", "savee", str(tmp_path / "notes")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "clips       0 of 480"
+    assert lines[2].startswith(f"  {tmp_path / 'notes'} holds no audio, at any depth, of .aac, .aif")
+    assert lines[2].endswith("; give the folder that holds the recordings")
+    assert main(["corpus", "check", "tess", str(savee)]) == 1
+    assert "holds no audio" not in capsys.readouterr().out
+
+
 def test_a_complete_corpus_has_status_0(tmp_path: Path, capsys: Captured) -> None:
     record(tmp_path / "calls" / "anna" / "wut" / "1.wav")
     assert main(["corpus", "check", "folder", str(tmp_path / "calls"), "--label", "Wut=angry"]) == 0

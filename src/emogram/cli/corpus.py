@@ -208,6 +208,7 @@ def _tell(report: "Report") -> None:
     expected = f" of {report.official}" if report.official else ""
     typer.echo(f"{report.corpus}: {'complete' if report.complete else 'not complete'}")
     typer.echo(f"clips       {report.clips}{expected}")
+    _tell_no_audio(report)
     typer.echo(f"speakers    {report.speakers or 'not known'}")
     typer.echo(f"emotions    {', '.join(f'{emotion} {count}' for emotion, count in report.emotions.items()) or 'none'}")
     _tell_list("missing", report.missing)
@@ -217,6 +218,17 @@ def _tell(report: "Report") -> None:
     _tell_list("repeated", report.repeated)
     _tell_list("clipped", report.clipped)
     _tell_list("silent", report.silent)
+
+
+def _tell_no_audio(report: "Report") -> None:
+    """Say of a folder without any audio that this is why all is missing, and what was looked for."""
+    from emogram.corpora.files import AUDIO_SUFFIXES, audio_files
+
+    folder = Path(report.path)
+    if report.clips or report.extra or report.unreadable or not folder.is_dir() or audio_files(folder):
+        return
+    looked_for = ", ".join(sorted(AUDIO_SUFFIXES))
+    typer.echo(f"  {folder} holds no audio, at any depth, of {looked_for}; give the folder that holds the recordings")
 
 
 def _tell_list(title: str, items: Sequence[str]) -> None:
