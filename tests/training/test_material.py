@@ -40,7 +40,7 @@ def test_clips_come_from_every_corpus_or_its_manifest(material: runs.Material, t
 
 def test_without_a_corpus_the_error_says_how_to_name_one() -> None:
     with pytest.raises(
-        ConfigurationError, match=r"corpora: none given; name one, for example corpora\.ravdess-speech="
+        ConfigurationError, match=r"corpora: none given; name one, for example --corpus ravdess-speech=PATH"
     ):
         gather(Configuration())
 

@@ -95,7 +95,7 @@ def gather(
         AudioError: a clip cannot be decoded.
     """
     if not configuration.corpora:
-        raise ConfigurationError("corpora: none given; name one, for example corpora.ravdess-speech=PATH")
+        raise ConfigurationError("corpora: none given; name one, for example --corpus ravdess-speech=PATH")
     return corpora.scan_all(configuration.corpora.items(), progress=progress, on_unreadable=on_unreadable)
 
 
