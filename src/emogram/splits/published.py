@@ -82,7 +82,8 @@ def by_protocol(clips: Sequence[Clip], name: str, *, fold: int, seed: int, fract
     own, extra, omitted = _sorted_out(clips, published)
     if not own:
         raise SplitError(
-            f"split '{name}' needs speech of the corpus '{published.corpus}' and none is among the clips given"
+            f"split '{name}' needs speech of the corpus '{published.corpus}' and none is among the clips given; "
+            "add that corpus, or choose a split of any clips, for example speaker or kfold"
         )
     if published.unit == "speaker":
         split = _speaker_fold(own, published, fold, f"{name} {fold} {seed}", fractions)
