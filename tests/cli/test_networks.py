@@ -70,6 +70,11 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         (["--summary", "cnn-tin"], "no network 'cnn-tin', did you mean 'cnn-tiny'? choose cnn-tiny, cnn-small"),
         (["--summary", "cnn-tiny", "network.kernel=2"], "network.kernel=2: must be odd"),
         (["--summary", "cnn14", "spectrogram.n_mels=20"], "network=cnn14: halves 20 bands to nothing"),
+        (
+            ["cnn-base"],
+            "cnn-base: fields are written FIELD=VALUE; one network is shown by: emogram networks --summary cnn-base",
+        ),
+        (["base"], "base: fields are written FIELD=VALUE; one network is shown by: emogram networks --summary NAME"),
         (["network.kernel=5"], "network: all networks are listed; add --summary NAME"),
         (["spectrogram.n_mel=3"], "spectrogram.n_mel: no such field, did you mean 'n_mels'?"),
     ],

@@ -49,6 +49,12 @@ def show_networks(
     except ImportError as error:
         raise MissingExtraError("emogram networks", "train") from error
     fields = settings or []
+    bare = [field for field in fields if "=" not in field]
+    if bare:
+        name = bare[0] if bare[0] in NETWORKS else "NAME"
+        raise ConfigurationError(
+            f"{bare[0]}: fields are written FIELD=VALUE; one network is shown by: emogram networks --summary {name}"
+        )
     if summary is not None:
         facts = _facts(_configured(summary, fields), seconds)
         typer.echo(json.dumps(facts, indent=1) if as_json else _told(facts))
