@@ -42,6 +42,18 @@ def test_a_folder_becomes_a_model(folder: Path, tmp_path: Path, capsys: pytest.C
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_what_helps_nothing_is_said(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = set()
+    for model, made in (("base", "first.onnx"), (tmp_path / "first.onnx", "second.onnx")):
+        words = [folder, "--label", "gloomy=sad", "-m", model, "-o", tmp_path / made, "--json"]
+        _, output, told = adapt(capsys, *words)
+        facts = json.loads(output)
+        before, after = (facts[name]["metrics"]["accuracy"]["value"] for name in ("before", "after"))
+        found.add(after > before)
+        assert ("note: on these clips the adapted model is no better" in told) == (after <= before)
+    assert False in found
+
+
 def test_json_holds_the_scores(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [folder, "--label", "gloomy=sad", "-m", "base", "-o", tmp_path / "own.onnx", "--json", "--prior", 0.1]
     status, output, _ = adapt(capsys, *words)

@@ -139,6 +139,9 @@ def _tell_all(made: "Adaptation", output: Path) -> None:
         comparison = made.compare(metric)
         if comparison is not None:
             tell(comparison.sentence)
+    whole = made.compare()
+    if whole is not None and whole.first <= whole.second:
+        tell("note: on these clips the adapted model is no better: keep the model as it was, or adapt it to more clips")
     for note in made.notes:
         tell(f"note: {note}")
     tell(f"adapted model: {output} ({len(made.content) / 1e6:.1f} MB); try: emogram predict --model {output} RECORDING")
