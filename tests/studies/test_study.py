@@ -79,6 +79,11 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, changes: dict[str, Any], 
         ("a.yaml", "- a", "must hold the fields of a study"),
         ("a b.yaml", "", "named with letters, digits, dots and hyphens"),
         ("a.yaml", "x" * 200_000, "is it a study"),
+        (
+            "a.yaml",
+            "name: mine\nnetwork: cnn-base",
+            r"is a configuration, no study; train it with: emogram train .*a\.yaml",
+        ),
     ],
 )
 def test_a_file_that_is_no_study(tmp_path: Path, name: str, text: str, message: str) -> None:

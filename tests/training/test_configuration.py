@@ -136,6 +136,7 @@ def test_several_problems_are_counted(tmp_path: Path) -> None:
         (b"fit:\n  epochs: 3\nseed: 1\nfit: {}\n", "fit is given twice, in lines 1 and 4; keep one of them"),
         (b"fit:\n  epochs: 3\n  'epochs': 4\n", "epochs is given twice, in lines 2 and 3; keep one of them"),
         (b"1: 2\n", "1: no such field"),
+        (b"question: Why?\naxes: []\n", "is a study, no configuration; run it with: emogram study run "),
         (b"#" * 70_000, "more than 65536 characters; is it a configuration?"),
     ],
 )

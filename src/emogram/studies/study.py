@@ -12,6 +12,7 @@ from emogram.errors import ConfigurationError, did_you_mean
 from emogram.evaluation.metrics import METRICS
 from emogram.studies.conditions import CLEAN, Condition
 from emogram.studies.groups import Grouping
+from emogram.training.configuration import Configuration
 from emogram.training.yaml_text import read
 
 BASE = "base"
@@ -19,6 +20,7 @@ BASE = "base"
 
 _MAX_CHARACTERS = 2**17
 _RESERVED = ("seed", "split.fold", "corpora", "runtime", "name")
+_OF_CONFIGURATIONS = Configuration.model_fields.keys() - {"name", "corpora"}
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._=+%-]*$", max_length=60)]
@@ -147,6 +149,8 @@ def read_study(path: Path) -> Study:
         raise ConfigurationError(f"{path}: not valid YAML ({' '.join(str(error).split())[:200]})") from error
     if not isinstance(values, dict):
         raise ConfigurationError(f"{path}: must hold the fields of a study; start with question, base and axes")
+    if not values.keys() & {"question", "base", "axes"} and values.keys() & _OF_CONFIGURATIONS:
+        raise ConfigurationError(f"{path}: is a configuration, no study; train it with: emogram train {path}")
     if "name" in values:
         raise ConfigurationError(f"{path}: name: a study is named after its file; leave it out")
     base = values.get("base")

@@ -137,6 +137,8 @@ def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Configurati
         ConfigurationError: names the field, the value and the choices, in one line.
     """
     values: dict[str, Any] = {} if path is None else read(path)
+    if values.keys() >= {"question", "axes"}:
+        raise ConfigurationError(f"{path}: is a study, no configuration; run it with: emogram study run {path}")
     for setting in overrides:
         _write_out_chain(values, setting)
         put(values, setting)
