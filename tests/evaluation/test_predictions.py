@@ -50,7 +50,7 @@ def test_nine_digits_bring_every_float32_back(value: float) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("clip_id,", "clip,", "no table of predictions; its first line must be clip_id,corpus"),
+        ("clip_id,", "clip,", "no table of predictions, whose first line is clip_id,corpus"),
         (",p_neutral,p_calm,p_happy", "", "row 2: 9 columns instead of 6|no table|row 2: 9 columns"),
         ("\nmade/00001,made", "\nmade", "row 3: 8 columns instead of 9"),
         (",calm,", ",furious,", "row 3: emotion 'furious' has no column p_furious"),

@@ -62,8 +62,8 @@ def test_finished_folds_are_not_trained_again(folds: runs.Folds) -> None:
     ("chosen", "message"),
     [
         ([1, 1], "folds: fold 1 is named twice; name it once"),
-        ([0], "folds: there is no fold 0; split 'kfold' has folds 1 to 4"),
-        ([5], "folds: there is no fold 5; split 'kfold' has folds 1 to 4"),
+        ([0], "folds: there is no fold 0; split 'kfold' has folds 1 to 4, choose one of these"),
+        ([5], "folds: there is no fold 5; split 'kfold' has folds 1 to 4, choose one of these"),
         ([], "folds: none named; split 'kfold' has folds 1 to 4"),
     ],
 )

@@ -231,7 +231,9 @@ def read_predictions(path: Path) -> Predictions:
             emotions = tuple(name.removeprefix("p_") for name in header[len(COLUMNS) :])
             if tuple(header[: len(COLUMNS)]) != COLUMNS or not emotions:
                 expected = f"{','.join(COLUMNS)},p_…"
-                raise CorpusError(f"{path}: is no table of predictions; its first line must be {expected}")
+                raise CorpusError(
+                    f"{path}: is no table of predictions, whose first line is {expected}; give a run's folder"
+                )
             rows = [_row(path, number, row, emotions) for number, row in enumerate(reader, start=2)]
     except (OSError, csv.Error) as error:
         raise CorpusError(_why_unreadable(path, error)) from error
