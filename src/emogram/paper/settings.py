@@ -36,7 +36,7 @@ def training(settings: Mapping[str, Any]) -> str:
         " ".join(filter(None, (field("optimizer.name", "{}"), field("optimizer.learning_rate", "at a rate of {}")))),
         schedule and f"schedule {schedule}",
         smoothing,
-        field("soup", "the mean of the weights of {} such fits"),
+        "" if settings.get("fit.soup") in {None, 1, "1"} else field("soup", "the mean of the weights of {} such fits"),
     ]
     return ", ".join(filter(None, parts))
 
