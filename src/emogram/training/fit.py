@@ -49,10 +49,6 @@ class _Released(Callback):
     """Clips of other lengths every epoch would otherwise leave holes of their own in memory."""
 
     @override
-    def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        memory.release()
-
-    @override
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         memory.release()
 
