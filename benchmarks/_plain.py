@@ -3,7 +3,6 @@
 It runs in a process of its own, as it does for who writes it, so that nothing that emogram sets for its own fit reaches it.
 """
 
-import functools
 import statistics
 import time
 from collections.abc import Sequence
@@ -143,9 +142,8 @@ def step_seconds(network: Network, spec: Tensor, n_classes: int, *, bf16: bool) 
     return statistics.median(seconds[1:])
 
 
-@functools.cache
-def _loop() -> list[PlainLoop]:
-    return []
+_LOOPS: list[PlainLoop] = []
+"""That of this process, once it has begun."""
 
 
 def begin(
@@ -157,10 +155,10 @@ def begin(
 ) -> None:
     """Set the loop of this process up."""
     torch.set_num_threads(threads)
-    _loop().append(PlainLoop(configuration, emotions, training, validation))
+    _LOOPS.append(PlainLoop(configuration, emotions, training, validation))
 
 
 def measure(what: str, *given: Tensor) -> float:
     """Seconds that one of the loop's methods tells."""
-    seconds: float = getattr(_loop()[0], what)(*given)
+    seconds: float = getattr(_LOOPS[0], what)(*given)
     return seconds

@@ -6,15 +6,25 @@ import pickle
 import pytest
 
 from emogram import errors
-from emogram.errors import AudioError, ConfigurationError, EmogramError, MissingExtraError, did_you_mean
+from emogram.errors import (
+    AudioError,
+    ConfigurationError,
+    EmogramError,
+    MissingExtraError,
+    TooLongError,
+    did_you_mean,
+)
 
 EXAMPLES = [
     AudioError("a.wav", "is silent", "record it again"),
+    TooLongError("a.wav", "is longer than the 600 s allowed", "cut it into parts"),
     MissingExtraError("emogram train", "train"),
     *(
         kind("x: is wrong; mend it")
         for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, EmogramError) and kind not in {AudioError, MissingExtraError}
+        if isinstance(kind, type)
+        and issubclass(kind, EmogramError)
+        and kind not in {AudioError, TooLongError, MissingExtraError}
     ),
 ]
 

@@ -35,6 +35,10 @@ class AudioError(EmogramError):
         return type(self), (self.source, self.problem, self.remedy)
 
 
+class TooLongError(AudioError):
+    """A recording longer than is allowed; the remedy is that of who calls `emogram.audio`, others may know a better one."""
+
+
 class ConfigurationError(EmogramError):
     """A setting, option or argument with a value that it cannot have. Names the field, the value and the choices."""
 

@@ -14,7 +14,7 @@ import soxr
 from numpy.typing import NDArray
 
 from emogram.audio.opening import MAX_RATE, MIN_RATE, Source, Stream, Wave, name_of, open_stream
-from emogram.errors import AudioError, ConfigurationError
+from emogram.errors import AudioError, ConfigurationError, TooLongError
 
 __all__ = [
     "MAX_DURATION_S",
@@ -203,7 +203,7 @@ class _Tally:
             self._frames += len(chunk)
             if self._frames > limit:
                 problem = f"is longer than the {self._max_duration_s:g} s allowed"
-                raise AudioError(stream.name, problem, "cut it into parts, or raise max_duration_s")
+                raise TooLongError(stream.name, problem, "cut it into parts, or raise max_duration_s")
             wave = chunk[:, 0]
             if stream.channels > 1:
                 wave = wave.copy()

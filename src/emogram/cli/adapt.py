@@ -58,9 +58,7 @@ def adapt(  # noqa: PLR0917 - the words of a command line
     it was. The emotions of the clips are those that the new model tells apart; they may be new to it.
 
     Examples:
-        emogram record --speaker anna -o mine      (twice or more: each round records every emotion once)
-
-        emogram adapt mine -o anna.onnx
+        emogram adapt mine -o anna.onnx      (after emogram record --speaker anna -o mine, twice or more)
 
         emogram adapt calls/ --label furious=angry --model large -o calls.onnx
 
@@ -84,11 +82,10 @@ def adapt(  # noqa: PLR0917 - the words of a command line
     made.save(output)
     if predictions is not None:
         write_predictions(predictions, made.after)
-    after = summarise(made.after)
     if as_json:
-        typer.echo(json.dumps(_facts(made, after)))
+        typer.echo(json.dumps(_facts(made)))
     else:
-        typer.echo(table(after))
+        typer.echo(table(summarise(made.after)))
         if curve:
             _print_curve(made)
     _tell_all(made, output)
@@ -135,19 +132,17 @@ def _print_curve(made: "Adaptation") -> None:
 def _tell_all(made: "Adaptation", output: Path) -> None:
     if made.new:
         tell(f"new to the model: {', '.join(made.new)}")
-    for metric in ("accuracy", "uar"):
-        comparison = made.compare(metric)
-        if comparison is not None:
-            tell(comparison.sentence)
-    whole = made.compare()
-    if whole is not None and whole.first <= whole.second:
+    comparisons = [found for metric in ("accuracy", "uar") if (found := made.compare(metric)) is not None]
+    for comparison in comparisons:
+        tell(comparison.sentence)
+    if comparisons and comparisons[0].first <= comparisons[0].second:
         tell("note: on these clips the adapted model is no better: keep the model as it was, or adapt it to more clips")
     for note in made.notes:
         tell(f"note: {note}")
     tell(f"adapted model: {output} ({len(made.content) / 1e6:.1f} MB); try: emogram predict --model {output} RECORDING")
 
 
-def _facts(made: "Adaptation", after: dict[str, Any]) -> dict[str, Any]:
+def _facts(made: "Adaptation") -> dict[str, Any]:
     from emogram.evaluation.summary import summarise
 
     return {
@@ -158,6 +153,6 @@ def _facts(made: "Adaptation", after: dict[str, Any]) -> dict[str, Any]:
         "speaker_disjoint": made.speaker_disjoint,
         "notes": list(made.notes),
         "before": None if made.before is None else summarise(made.before),
-        "after": after,
+        "after": summarise(made.after),
         "curve": {count: summarise(answers)["metrics"] for count, answers in made.curve.items()},
     }

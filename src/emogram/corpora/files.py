@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from emogram.corpora.clip import Clip
-from emogram.errors import AudioError, CorpusError
+from emogram.errors import AudioError, CorpusError, TooLongError
 
 _FORMATS = "wav wave flac ogg oga opus mp3 aif aiff aifc au snd caf w64 rf64 sph m4a aac wma"
 AUDIO_SUFFIXES: frozenset[str] = frozenset(f".{name}" for name in _FORMATS.split())
@@ -71,6 +71,5 @@ def by_clip(clips: Iterable[Clip]) -> list[Clip]:
 
 def of_clip(error: AudioError, source: str) -> AudioError:
     """What is wrong with the file of a clip, with what can be done about it where no longer recordings are taken."""
-    # `audio` tells of its own argument, which nobody has who trains or scans.
-    remedy = "cut it into parts, or leave it out" if "max_duration_s" in error.remedy else error.remedy
+    remedy = "cut it into parts, or leave it out" if isinstance(error, TooLongError) else error.remedy
     return AudioError(source, error.problem, remedy)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from emogram import audio
-from emogram.errors import AudioError
+from emogram.errors import AudioError, TooLongError
 from emogram.recognition import Prediction, Recognizer, Timeline
 from emogram.recognition.explanation import explain
 from emogram.server.uploads import Upload
@@ -90,7 +90,7 @@ def decode(
                 raise AbandonedError
             blocks.append(block)
     except AudioError as error:
-        remedy = "cut it into parts" if "max_duration_s" in error.remedy else error.remedy
+        remedy = "cut it into parts" if isinstance(error, TooLongError) else error.remedy
         raise AudioError(upload.name, error.problem, remedy) from None
     if not blocks:
         raise AudioError(upload.name, "is too short to hold a sample", "record it again")

@@ -137,15 +137,18 @@ def search(
         changes = [dimension.propose(trial) for dimension in space]
         return _fit(optuna, trial, configure(changes), clips, folder / f"trial-{trial.number}")
 
-    def tell(_: "Study", trial: "FrozenTrial") -> None:
-        score = "" if trial.value is None else f" {trial.value:.4f}"
-        failure = trial.system_attrs.get("fail_reason", "") if trial.state.name == "FAIL" else ""
-        say(f"trial {trial.number}: {trial.state.name.lower()}{score} {json.dumps(trial.params)} {failure}".rstrip())
-
     left = trials - sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
     if left > 0:
-        study.optimize(objective, n_trials=left, callbacks=[tell], catch=(EmogramError, RuntimeError))
+        study.optimize(
+            objective, n_trials=left, callbacks=[lambda _, trial: say(_told(trial))], catch=(EmogramError, RuntimeError)
+        )
     return _conclude(optuna, study, configure, base.fit.monitor, folder)
+
+
+def _told(trial: "FrozenTrial") -> str:
+    score = "" if trial.value is None else f" {trial.value:.4f}"
+    failure = trial.system_attrs.get("fail_reason", "") if trial.state.name == "FAIL" else ""
+    return f"trial {trial.number}: {trial.state.name.lower()}{score} {json.dumps(trial.params)} {failure}".rstrip()
 
 
 def _optuna() -> Any:

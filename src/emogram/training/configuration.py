@@ -147,12 +147,12 @@ def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Configurati
 
 def _write_out_chain(values: dict[str, Any], setting: str) -> None:
     """Make sure that a step of a chain can be found by its name where the chain is the default one, in place."""
-    field, _, rest = setting.partition("=")[0].strip().removeprefix("augmentation.").partition(".")
-    if not setting.strip().startswith("augmentation.") or not rest or field not in AugmentationSettings.model_fields:
+    root, *path = setting.partition("=")[0].strip().split(".")
+    if root != "augmentation" or len(path) < 2 or path[0] not in AugmentationSettings.model_fields:
         return
     given = values.setdefault("augmentation", {})
-    if isinstance(given, dict) and given.get(field) is None:
-        given[field] = AugmentationSettings().model_dump(mode="json")[field]
+    if isinstance(given, dict) and given.get(path[0]) is None:
+        given[path[0]] = AugmentationSettings().model_dump(mode="json")[path[0]]
 
 
 def validate(values: dict[str, Any], *, source: str = "configuration") -> Configuration:
